@@ -1,0 +1,1 @@
+"""Everything the console knows and does, without a screen: importable, testable and scriptable alone."""
