@@ -148,13 +148,14 @@ LAST_DAY = -1
 class Schedule:
     """When a task runs, in the workspace's zone (section 10.5).
 
-    Sub-day schedules use `start`, `end` and `interval` (minutes), or the picked `at`; the others run once, at `at[0]`.
+    Sub-day schedules run at the picked times `at`, or without any from `start` to `end` every `interval` minutes; the
+    others run once, at `at[0]`, or at midnight.
     `weekdays` are ISO numbers (1 = Monday), `month_days` 1..31 or `LAST_DAY`, `year_days` pairs of month and day; all
     of them name the run day, not the data timestamp. `cron` replaces everything but the effective window.
     """
 
     cycle: Cycle = Cycle.DAY
-    at: tuple[time, ...] = (time(0, 0),)
+    at: tuple[time, ...] = ()
     start: time = time(0, 0)
     end: time = time(23, 59)
     interval: int = 60
@@ -255,6 +256,8 @@ class Task:
     kind: TableKind | None = None
     fields: tuple[Field, ...] = ()
     nodes: tuple[MaterializationNode, ...] = ()
+    code: str = ""
+    source_key: str = ""  # what the task is called where it was imported from, such as dbt's `unique_id`
 
     @property
     def unit(self) -> Unit:
@@ -297,7 +300,7 @@ class ThrottlingRule:
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """A promise: these end tasks, and so their ancestors, are done at `committed`; `margin` in seconds (section 11.4)."""
+    """A promise: these end tasks and their ancestors are done at `committed`; `margin` in seconds (section 11.4)."""
 
     name: str
     tasks: tuple[str, ...]
