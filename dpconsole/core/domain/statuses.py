@@ -106,6 +106,7 @@ class Cause(StrEnum):
     LOST = "lost"  # A10: the attempt's lease ran out
     RETRIED = "retried"  # A11
     WITHDRAWN = "withdrawn"  # A12: an upstream left Succeeded
+    DERIVED = "derived"  # a logical table follows its materialization nodes (section 9.2)
     RERUN = "rerun"  # O1, O3, O4
     FORCED = "forced"  # O2, O4
     SET_SUCCESS = "set_success"  # O5
@@ -126,6 +127,7 @@ AUTOMATIC: dict[Cause, frozenset[tuple[Status | None, Status]]] = {
     Cause.LOST: frozenset({(_RUN, _F)}),
     Cause.RETRIED: frozenset({(_F, _N)}),
     Cause.WITHDRAWN: frozenset({(_W, _N), (_T, _N), (_R, _N)}),
+    Cause.DERIVED: frozenset({(before, after) for before in Status for after in Status if before is not after}),
 }
 """The engine's transitions, by cause (section 2.3)."""
 

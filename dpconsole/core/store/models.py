@@ -308,6 +308,7 @@ class Instance(Base):
     dry_run: Mapped[bool] = mapped_column(default=False)
     forced: Mapped[bool] = mapped_column(default=False)  # the current or last run skips upstream and time checks
     set_by_hand: Mapped[bool] = mapped_column(default=False)
+    autonomous: Mapped[bool] = mapped_column(default=True)  # the engine may start it: never a folder, nor dev untouched
     priority: Mapped[int] = mapped_column(SmallInteger)
     effective_priority: Mapped[int] = mapped_column(SmallInteger)
     pending: Mapped[int] = mapped_column(default=0)
@@ -464,7 +465,9 @@ def status_is(*statuses: Status) -> ColumnElement[bool]:
 
 
 LIVE = Instance.paused.is_(false())
-READY = status_is(Status.NOT_RUNNING) & (Instance.pending == literal_column("0")) & LIVE
+READY = (
+    status_is(Status.NOT_RUNNING) & (Instance.pending == literal_column("0")) & LIVE & Instance.autonomous.is_(true())
+)
 WAITING = status_is(Status.WAITING_TIME) & LIVE
 QUEUED = status_is(Status.THROTTLED, Status.WAITING_RESOURCE) & LIVE
 RUNNING = status_is(Status.RUNNING)
@@ -472,6 +475,7 @@ FAILED = status_is(Status.FAILED)
 RETRYING = Instance.retry_at.is_not(None)
 PAUSED = Instance.paused.is_(true())
 OPEN_ATTEMPT = Attempt.ended_at.is_(None)
+ALTERNATIVE = InstanceDependency.alternative.is_(true())
 
 
 def _partial(name: str, where: ColumnElement[bool], *columns: Any) -> Index:
@@ -484,10 +488,11 @@ _partial("ix_instance_queued", QUEUED, Instance.effective_priority, Instance.due
 _partial("ix_instance_running", RUNNING, Instance.resource_group)
 _partial("ix_instance_failed", FAILED, Instance.due_at)
 _partial("ix_instance_retry", RETRYING, Instance.retry_at)
-_partial("ix_instance_paused", PAUSED, Instance.due_at)
+_partial("ix_instance_paused", PAUSED, Instance.paused_until)
 _partial("ix_instance_parent", Instance.parent_id.is_not(None), Instance.parent_id)
 _partial("ix_instance_backfill", Instance.backfill_id.is_not(None), Instance.backfill_id, Instance.backfill_date_id)
-_partial("ix_attempt_open", OPEN_ATTEMPT, Attempt.lease_until)
+_partial("ix_attempt_open", OPEN_ATTEMPT, Attempt.deadline_at, Attempt.lease_until)
+_partial("ix_instance_dependency_alternative", ALTERNATIVE, InstanceDependency.upstream_id)
 
 Index(
     "uq_instance_business_key",
