@@ -1,0 +1,242 @@
+"""What has to hold between the definitions of a workspace, whichever of its files they stand in.
+
+Each check walks the tasks and yields what is wrong with which of them; the checks are the rows of `CHECKS`. Names that
+another load brought in already are passed as known, so that a file may refer to them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from dpconsole.core.domain.definitions import (
+    Dependency,
+    DependencyCycle,
+    ResourceGroup,
+    RunConfig,
+    Task,
+    TaskType,
+    UpstreamKind,
+)
+from dpconsole.core.workspace.cycles import dependency_cycles, is_current, label
+from dpconsole.core.workspace.documents import Document, Finding, Loc
+from dpconsole.core.workspace.problems import did_you_mean, shown
+
+MOST_RULES = 50
+"""Throttling rules of one database (section 11.1)."""
+
+DEFAULT_GROUP = ResourceGroup(RunConfig().resource_group, 16)
+"""The group of every task that names none; there is always one."""
+
+
+Fault = tuple[Document, Finding]
+"""Something wrong, and the document it is wrong in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A definition, where it stands, and which of its keys were already refused, so that they are not judged twice."""
+
+    definition: Any
+    document: Document
+    loc: Loc
+    damaged: frozenset[str] = frozenset()
+
+    def fault(self, *loc: int | str, reason: str, hint: str = "") -> Fault:
+        """Something wrong at `loc` of this definition."""
+        return self.document, Finding((*self.loc, *loc), reason, hint)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The definitions of a load by the part they stand in, and every name there is, known ones included."""
+
+    entries: dict[str, list[Entry]]
+    tasks: Collection[str]
+    projects: Collection[str]
+    groups: Collection[str]
+
+    @cached_property
+    def by_id(self) -> dict[str, Task]:
+        """The tasks of this load."""
+        return {entry.definition.id: entry.definition for entry in self.entries["tasks"]}
+
+
+def find_faults(scope: Scope) -> Iterator[Fault]:
+    """Everything that does not hold, check by check."""
+    for part, checks in CHECKS.items():
+        for check in checks:
+            for entry in scope.entries[part]:
+                yield from check(entry, scope)
+    yield from _too_many_rules(scope)
+    yield from _cycles(scope)
+
+
+def unknown(word: str, what: str, known: Iterable[str], where: str = "") -> dict[str, str]:
+    """The reason and the hint for a name that nothing has."""
+    return {"reason": f"unknown {what} {shown(word)}{where}", "hint": did_you_mean(word, known)}
+
+
+def _projects(entry: Entry, scope: Scope) -> Iterator[Fault]:
+    project = entry.definition.project
+    if project not in scope.projects:
+        yield entry.fault("id", **unknown(project, "project", scope.projects))
+
+
+def _resource_group(entry: Entry, scope: Scope) -> Iterator[Fault]:
+    group = entry.definition.run.resource_group
+    if group not in scope.groups:
+        yield entry.fault("run", "resource_group", **unknown(group, "resource group", scope.groups))
+
+
+def _dependencies(task: Task) -> Iterator[tuple[Loc, Dependency]]:
+    """Every dependency of a task and of its nodes, with its place."""
+    for index, dependency in enumerate(task.depends_on):
+        yield ("depends_on", index), dependency
+    for number, node in enumerate(task.nodes):
+        for index, dependency in enumerate(node.depends_on):
+            yield ("nodes", number, "depends_on", index), dependency
+
+
+def _upstreams(entry: Entry, scope: Scope) -> Iterator[Fault]:
+    for loc, dependency in _dependencies(entry.definition):
+        if dependency.kind is UpstreamKind.TASK and dependency.task not in scope.tasks:
+            yield entry.fault(*loc, "task", **unknown(dependency.task, "upstream", scope.tasks))
+
+
+def _self_dependencies(entry: Entry, scope: Scope) -> Iterator[Fault]:
+    for loc, dependency in _dependencies(entry.definition):
+        if dependency.enabled and _waits_for_itself(entry.definition, loc, dependency):
+            yield entry.fault(*loc, reason="a self-dependency on the current cycle never ends", hint=_EARLIER)
+
+
+_EARLIER = "depend on an earlier one: {task: self, cycle: previous}"
+
+
+def _waits_for_itself(task: Task, loc: Loc, dependency: Dependency) -> bool:
+    if dependency.kind is UpstreamKind.SELF:
+        return dependency.cycle is DependencyCycle.CURRENT
+    if not is_current(dependency):
+        return False
+    if dependency.kind is UpstreamKind.TASK:
+        return dependency.task == task.id and not dependency.fields
+    return loc[0] == "nodes" and task.nodes[int(loc[1])].name == dependency.node
+
+
+def _siblings(entry: Entry, scope: Scope) -> Iterator[Fault]:
+    task = entry.definition
+    names = [node.name for node in task.nodes]
+    for loc, dependency in _dependencies(task):
+        if dependency.kind is not UpstreamKind.NODE or "nodes" in entry.damaged:
+            continue
+        if loc[0] != "nodes":
+            reason, hint = "only a node of a logical table has siblings", "name a task"
+            yield entry.fault(*loc, "node", reason=reason, hint=hint)
+        elif dependency.node not in names:
+            yield entry.fault(*loc, "node", **unknown(dependency.node, "node", names))
+
+
+def _upstream_fields(entry: Entry, scope: Scope) -> Iterator[Fault]:
+    for loc, dependency in _dependencies(entry.definition):
+        upstream = scope.by_id.get(dependency.task)
+        if upstream is None or not dependency.fields:
+            continue
+        if upstream.type is not TaskType.LOGICAL_TABLE:
+            reason = f"{shown(upstream.id)} is no logical table and has no fields"
+            yield entry.fault(*loc, "fields", reason=reason)
+            continue
+        names = [column.name for column in upstream.fields]
+        for index, name in enumerate(dependency.fields):
+            if name not in names:
+                yield entry.fault(*loc, "fields", index, **unknown(name, "field", names, f" of {shown(upstream.id)}"))
+
+
+def _table(entry: Entry, scope: Scope) -> Iterator[Fault]:
+    """A node produces at least one field, and every field is produced by at least one node (section 9.1)."""
+    task = entry.definition
+    if task.type is not TaskType.LOGICAL_TABLE or entry.damaged & {"fields", "nodes"}:
+        return
+    for part, items in (("fields", task.fields), ("nodes", task.nodes)):
+        if not items:
+            yield entry.fault(part, reason=f"a logical table needs {part}")
+        yield from _twice(entry, part, [item.name for item in items])
+    if task.fields and task.nodes:
+        yield from _coverage(entry)
+
+
+def _twice(entry: Entry, part: str, names: list[str]) -> Iterator[Fault]:
+    first: dict[str, int] = {}
+    for index, name in enumerate(names):
+        if first.setdefault(name, index) != index:
+            line = entry.document.locate((*entry.loc, part, first[name]))[1].line
+            yield entry.fault(part, index, "name", reason=f"duplicate name {shown(name)}", hint=f"first on line {line}")
+
+
+def _coverage(entry: Entry) -> Iterator[Fault]:
+    task = entry.definition
+    names = [column.name for column in task.fields]
+    produced = Counter(name for node in task.nodes for name in node.fields)
+    for number, node in enumerate(task.nodes):
+        if not node.fields:
+            yield entry.fault(
+                "nodes", number, "fields", reason=f"the node {shown(node.name)} is empty: it has no fields"
+            )
+        for index, name in enumerate(node.fields):
+            if name not in names:
+                yield entry.fault("nodes", number, "fields", index, **unknown(name, "field", names))
+    for index, name in enumerate(names):
+        if name not in produced:
+            yield entry.fault("fields", index, reason=f"the field {shown(name)} is in no node", hint="add it to a node")
+
+
+def _cycles(scope: Scope) -> Iterator[Fault]:
+    entries = {entry.definition.id: entry for entry in scope.entries["tasks"]}
+    for circle in dependency_cycles(scope.by_id.values()):
+        if len(circle) > 2:
+            path = " -> ".join(label(executable) for executable in circle)
+            entry = entries[circle[0][0]]
+            yield entry.fault(*_waiting_part(entry, circle[0][1]), reason=f"dependency cycle: {path}")
+
+
+def _waiting_part(entry: Entry, node: str) -> Loc:
+    """Where the first one of a circle says what it waits for."""
+    for number, each in enumerate(entry.definition.nodes):
+        if each.name == node and each.depends_on:
+            return ("nodes", number, "depends_on")
+    return ("depends_on",)
+
+
+def _baseline_tasks(entry: Entry, scope: Scope) -> Iterator[Fault]:
+    for index, task in enumerate(entry.definition.tasks):
+        if task not in scope.tasks:
+            yield entry.fault("tasks", index, **unknown(task, "task", scope.tasks))
+
+
+def _rule_project(entry: Entry, scope: Scope) -> Iterator[Fault]:
+    project = entry.definition.project
+    if project is not None and project not in scope.projects:
+        yield entry.fault("when", "project", **unknown(project, "project", scope.projects))
+
+
+def _too_many_rules(scope: Scope) -> Iterator[Fault]:
+    for entry in scope.entries["throttling"][MOST_RULES : MOST_RULES + 1]:
+        yield entry.fault(reason=f"there are more than {MOST_RULES} throttling rules")
+
+
+CHECKS: dict[str, tuple[Callable[[Entry, Scope], Iterator[Fault]], ...]] = {
+    "tasks": (
+        _projects,
+        _resource_group,
+        _upstreams,
+        _self_dependencies,
+        _siblings,
+        _upstream_fields,
+        _table,
+    ),
+    "baselines": (_baseline_tasks,),
+    "throttling": (_rule_project,),
+}
+"""What is looked at, part by part and definition by definition."""
