@@ -1,4 +1,4 @@
-"""Text measured in terminal cells: cut and padded so that a wide character is never halved."""
+"""Clean text measured in terminal cells: cut and padded so that a wide character is never halved."""
 
 from __future__ import annotations
 
