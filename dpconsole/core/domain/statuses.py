@@ -50,6 +50,26 @@ class Status(StrEnum):
         """The coarse state."""
         return FACES[self].family
 
+    @property
+    def normalised(self) -> NormalisedStatus:
+        """The status with the three waiting ones taken together."""
+        return NormalisedStatus.WAITING if self.family is Family.WAITING else NormalisedStatus(self.value)
+
+
+class NormalisedStatus(StrEnum):
+    """What several statuses come to, of a field or of a backfill folder, best first (sections 8.2 and 9.2)."""
+
+    SUCCEEDED = "SUCCEEDED"
+    RUNNING = "RUNNING"
+    WAITING = "WAITING"
+    NOT_RUNNING = "NOT_RUNNING"
+    FAILED = "FAILED"
+
+    @property
+    def face(self) -> Face:
+        """How it is written: as the status of the same name, or as waiting for whatever it may be."""
+        return _WAITING_FACE if self is NormalisedStatus.WAITING else FACES[Status(self.value)]
+
 
 @dataclass(frozen=True, slots=True)
 class Face:
@@ -70,6 +90,8 @@ FACES: dict[Status, Face] = {
     Status.SUCCEEDED: Face("Succeeded", "✓", "+", Family.TERMINAL),
     Status.FAILED: Face("Failed", "✗", "x", Family.TERMINAL),
 }
+
+_WAITING_FACE = Face("Waiting", "◔", "t", Family.WAITING)
 
 SYNONYMS: dict[str, Status] = {
     "not run": Status.NOT_RUNNING,
@@ -113,7 +135,13 @@ class Cause(StrEnum):
     STOPPED = "stopped"  # O6
 
 
-_N, _W, _T, _R, _RUN, _S, _F = Status
+_N = Status.NOT_RUNNING
+_W = Status.WAITING_TIME
+_T = Status.THROTTLED
+_R = Status.WAITING_RESOURCE
+_RUN = Status.RUNNING
+_S = Status.SUCCEEDED
+_F = Status.FAILED
 
 AUTOMATIC: dict[Cause, frozenset[tuple[Status | None, Status]]] = {
     Cause.GENERATED: frozenset({(None, _N), (None, _S)}),

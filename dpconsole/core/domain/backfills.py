@@ -1,0 +1,39 @@
+"""Backfill folders: what a data timestamp or a whole backfill comes to, from the instances below it.
+
+The rule gives the same answer whether a flow is computed from its data timestamps or from all of its instances, so a
+screen and a SQL count can never disagree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from dpconsole.core.domain.statuses import NormalisedStatus
+
+_S = NormalisedStatus.SUCCEEDED
+_R = NormalisedStatus.RUNNING
+_W = NormalisedStatus.WAITING
+_N = NormalisedStatus.NOT_RUNNING
+_F = NormalisedStatus.FAILED
+
+
+def normalise(below: Iterable[NormalisedStatus]) -> NormalisedStatus:
+    """The status of a folder from those of its instances or of its folders (section 8.2); the first that holds.
+
+    Not Running while it is still empty, that is initialising; never Waiting.
+    """
+    present = set(below)
+    verdicts = (
+        (present <= {_N}, _N),
+        (bool(present & {_R, _W}) and _F not in present, _R),
+        (_F in present, _F),
+        (present == {_S}, _S),
+    )
+    return next((status for holds, status in verdicts if holds), _R)
+
+
+def paused_suffix(paused: int, total: int) -> str:
+    """What is said beside a folder's status of its `total` instances that are paused (section 8.2)."""
+    if not paused:
+        return ""
+    return "All Paused" if paused == total else "Partially Paused"
