@@ -10,7 +10,17 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, FromClause, ScalarSelect, Select, bindparam, column, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    FromClause,
+    ScalarSelect,
+    Select,
+    bindparam,
+    column,
+    literal_column,
+    select,
+)
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -101,7 +111,7 @@ def row_set(parameter: str, **columns: TypeEngine[Any] | type[TypeEngine[Any]]) 
 
 
 def _literal(number: int) -> ColumnElement[int]:
-    return bindparam(None, number, literal_execute=True, unique=True)
+    return literal_column(str(number))
 
 
 def bind(values: Iterable[int] | Sequence[Sequence[Any]]) -> str:

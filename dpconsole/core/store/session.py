@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select, update
+from sqlalchemy import URL, Connection, Engine, bindparam, create_engine, event, func, make_url, select, update
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import QueuePool
 
@@ -25,6 +25,14 @@ from dpconsole.core.store.models import Counter
 
 BUSY_TIMEOUT_MS = 5_000
 BUSY_TRIES = 3
+
+_TAKE = (
+    update(Counter)
+    .where(Counter.name == bindparam("counter"))
+    .values(value=Counter.value + bindparam("number"))
+    .returning(Counter.value)
+)
+_REV = select(func.coalesce(func.max(Counter.value), 0)).where(Counter.name == "rev")
 
 
 @dataclass
@@ -50,9 +58,7 @@ class Transaction:
 
 def take(connection: Connection, counter: str, number: int) -> int:
     """Reserve `number` consecutive values of a counter; returns the first."""
-    last = connection.execute(
-        update(Counter).where(Counter.name == counter).values(value=Counter.value + number).returning(Counter.value)
-    ).scalar_one()
+    last = connection.execute(_TAKE, {"counter": counter, "number": number}).scalar_one()
     return int(last) - number + 1
 
 
@@ -87,7 +93,7 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A short read of one snapshot; never hold it across a keystroke."""
-        with self._translated(), self.reader.connect() as connection, connection.begin():
+        with self.translated(), self.reader.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
@@ -95,7 +101,7 @@ class Store:
         """One transaction: committed as a whole when the block ends, or not at all when it raises."""
         if self.readonly:
             raise StoreReadOnly(f"{self.place}: opened read-only")
-        with self._translated(), self.writer.connect() as connection:
+        with self.translated(), self.writer.connect() as connection:
             with _begin(connection):
                 transaction = Transaction(connection, take(connection, "rev", 1))
                 yield transaction
@@ -112,7 +118,8 @@ class Store:
         self.writer.dispose()
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def translated(self) -> Iterator[None]:
+        """Turn a driver's errors into `StoreError`s that name this database."""
         try:
             yield
         except DBAPIError as error:
@@ -197,6 +204,7 @@ def _sqlite(url: URL, pool_size: int) -> Engine:
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=60,
+        pool_reset_on_return=None,
         connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000},
     )
 
