@@ -1,0 +1,230 @@
+"""The journal, and what follows from a change of status wherever it was made.
+
+Whoever moves rows - the engine, an operator's verb - does it in three steps inside one transaction: update the rows,
+`record` the steps, then let `release`, `withdraw` and `derive_tables` carry the consequences. The status of a row is
+that of its last journal entry, always.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Integer,
+    Row,
+    String,
+    Subquery,
+    Update,
+    bindparam,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
+from sqlalchemy.orm import aliased
+
+from dpconsole.core.domain.fields import derive
+from dpconsole.core.domain.statuses import WAITING, Cause, Status
+from dpconsole.core.store.arrays import bind, id_rows, id_set
+from dpconsole.core.store.models import ALTERNATIVE, Instance, InstanceDependency, Transition, status_is
+from dpconsole.core.store.session import Transaction
+
+Step = tuple[Status | None, Status, Cause, int]
+"""Before, after, why, and the number of the attempt it belongs to."""
+
+
+@dataclass
+class Steps:
+    """Steps to be recorded: many instances take the same one, and the journal is written step by step."""
+
+    taken: dict[Step, list[int]] = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, instance_id: int, before: Status | None, after: Status, cause: Cause, attempt: int) -> None:
+        """One instance takes one step."""
+        self.taken[before, after, cause, attempt].append(instance_id)
+
+    def add_all(self, ids: Iterable[int], before: Status | None, after: Status, cause: Cause, attempt: int = 0) -> None:
+        """Many instances take one step."""
+        self.taken[before, after, cause, attempt].extend(ids)
+
+
+_ids = id_rows().subquery("stepping")
+_RECORD = insert(Transition).from_select(
+    ["instance_id", "at", "before", "after", "cause", "actor", "attempt", "rev"],
+    select(
+        _ids.c.id,
+        bindparam("at", type_=BigInteger),
+        bindparam("before", type_=String),
+        bindparam("after", type_=String),
+        bindparam("cause", type_=String),
+        bindparam("actor", type_=String),
+        bindparam("attempt", type_=Integer),
+        bindparam("rev", type_=BigInteger),
+    ),
+)
+
+
+def record(transaction: Transaction, steps: Steps, at: int, actor: str = "") -> None:
+    """Write steps into the journal, in the order in which they were first taken, and tell the feed.
+
+    An instance that takes several steps in one transaction is recorded after each round of steps, so that its entries
+    keep their order.
+    """
+    for (before, after, cause, attempt), ids in steps.taken.items():
+        what = {"before": before, "after": after, "cause": cause, "attempt": attempt, "actor": actor}
+        transaction.execute(_RECORD, {"ids": bind(ids), "at": at, "rev": transaction.rev, **what})
+        transaction.touch("instance", ids)
+    steps.taken.clear()
+
+
+# --- upstreams come and go --------------------------------------------------------------------------------------------
+
+_Other = aliased(InstanceDependency)
+_OtherUpstream = aliased(Instance)
+
+
+def _requirements(succeeding: bool) -> tuple[Update, Update]:
+    """The two statements that count requirements down (upstreams succeed) or up (they leave Succeeded)."""
+    sign = -1 if succeeding else 1
+    touched = InstanceDependency.upstream_id.in_(id_set())
+    plain = (
+        select(InstanceDependency.downstream_id, func.count().label("number"))
+        .where(touched, InstanceDependency.alternative.is_(False))
+        .group_by(InstanceDependency.downstream_id)
+        .subquery("plain")
+    )
+    vouched_for_by_another = (
+        select(literal(1))
+        .join_from(_Other, _OtherUpstream, _OtherUpstream.id == _Other.upstream_id)
+        .where(
+            _Other.downstream_id == InstanceDependency.downstream_id,
+            _Other.requirement == InstanceDependency.requirement,
+            _OtherUpstream.status == Status.SUCCEEDED,
+            _Other.upstream_id.not_in(id_set("others")),
+        )
+        .correlate(InstanceDependency)
+        .exists()
+    )
+    met = (
+        select(InstanceDependency.downstream_id, InstanceDependency.requirement)
+        .where(InstanceDependency.upstream_id.in_(id_set()), ALTERNATIVE, ~vouched_for_by_another)
+        .distinct()
+        .subquery("met")
+    )
+    alternatives = (
+        select(met.c.downstream_id, func.count().label("number")).group_by(met.c.downstream_id).subquery("alternatives")
+    )
+    return _count_in(plain, sign), _count_in(alternatives, sign)
+
+
+def _count_in(counted: Subquery, sign: int) -> Update:
+    return (
+        update(Instance)
+        .where(Instance.id == counted.c.downstream_id)
+        .values(pending=Instance.pending + sign * counted.c.number)
+    )
+
+
+_COUNT_DOWN = _requirements(succeeding=True)
+_COUNT_UP = _requirements(succeeding=False)
+
+_STRANDED = select(Instance.id, Instance.status, Instance.attempt, Instance.parent_id).where(
+    Instance.id.in_(select(InstanceDependency.downstream_id).where(InstanceDependency.upstream_id.in_(id_set()))),
+    status_is(*sorted(WAITING)),
+    Instance.pending > 0,
+    Instance.forced.is_(False),
+)
+_STRAND = (
+    update(Instance)
+    .where(Instance.id.in_(id_set()))
+    .values(status=Status.NOT_RUNNING, rev=bindparam("rev", type_=BigInteger))
+)
+
+
+def release(transaction: Transaction, succeeded: Collection[int]) -> None:
+    """Upstreams became Succeeded: their downstreams have that many requirements fewer (A3, section 9.2)."""
+    _count(transaction, _COUNT_DOWN, succeeded)
+
+
+def withdraw(transaction: Transaction, left: Collection[int], at: int) -> None:
+    """Upstreams left Succeeded: their downstreams require them again, and those waiting to start go back (A12)."""
+    _count(transaction, _COUNT_UP, left)
+    stranded = transaction.execute(_STRANDED, {"ids": bind(left)}).all() if left else ()
+    if not stranded:
+        return
+    steps = Steps()
+    for row in stranded:
+        steps.add(row.id, Status(row.status), Status.NOT_RUNNING, Cause.WITHDRAWN, row.attempt)
+    transaction.execute(_STRAND, {"ids": bind(row.id for row in stranded), "rev": transaction.rev})
+    record(transaction, steps, at)
+    derive_tables(transaction, {row.parent_id for row in stranded if row.parent_id}, at)
+
+
+def _count(transaction: Transaction, statements: tuple[Update, Update], upstreams: Collection[int]) -> None:
+    if upstreams:
+        document = bind(upstreams)
+        for statement in statements:
+            transaction.execute(statement, {"ids": document, "others": document})
+
+
+# --- tables follow their nodes ----------------------------------------------------------------------------------------
+
+_Table = aliased(Instance, name="folder")
+_NODES = (
+    select(
+        Instance.parent_id,
+        _Table.status.label("shown"),
+        Instance.status,
+        func.min(Instance.started_at).label("started_at"),
+        func.max(Instance.ended_at).label("ended_at"),
+    )
+    .join(_Table, _Table.id == Instance.parent_id)
+    .where(Instance.parent_id.in_(id_set()))
+    .group_by(Instance.parent_id, _Table.status, Instance.status)
+)
+_DERIVE = (
+    update(Instance)
+    .where(Instance.id == bindparam("table_id"))
+    .values(
+        status=bindparam("status"),
+        started_at=bindparam("started_at"),
+        ended_at=bindparam("ended_at"),
+        rev=bindparam("rev"),
+    )
+)
+
+
+def derive_tables(transaction: Transaction, tables: Collection[int], at: int, actor: str = "") -> None:
+    """Logical tables some of whose nodes moved: their status, first start and last end follow (section 9.2).
+
+    A table has ended when no node is under way or still to come after the ones that ran.
+    """
+    if not tables:
+        return
+    nodes: dict[int, list[Row[Any]]] = defaultdict(list)
+    for row in transaction.execute(_NODES, {"ids": bind(tables)}):
+        nodes[row.parent_id].append(row)
+    steps, updates = Steps(), []
+    for table, rows in nodes.items():
+        shown, derived = Status(rows[0].shown), derive(Status(row.status) for row in rows)
+        started = [row.started_at for row in rows if row.started_at is not None]
+        ended = [row.ended_at for row in rows if row.ended_at is not None]
+        updates.append(
+            {
+                "table_id": table,
+                "status": derived,
+                "started_at": min(started, default=None),
+                "ended_at": max(ended, default=None) if derived in (Status.SUCCEEDED, Status.FAILED) else None,
+                "rev": transaction.rev,
+            }
+        )
+        if derived is not shown:
+            steps.add(table, shown, derived, Cause.DERIVED, 0)
+    transaction.execute(_DERIVE, updates)
+    transaction.touch("instance", nodes)
+    record(transaction, steps, at, actor)
