@@ -1,0 +1,1 @@
+"""How rows are asked for: one small language, compiled to SQL."""
