@@ -1,0 +1,162 @@
+"""Carrying a plan out: chunk by chunk, upstream first, and never on a row that is not as the plan saw it.
+
+Each chunk is one transaction that checks permission and row again, changes what still qualifies, writes the journal and
+settles the items of the ledger; so instances and ledger agree whenever the process dies. The plan's key makes this
+idempotent: a record that was closed is returned as it is, one that was not goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from dpconsole.core.domain.clock import Clock
+from dpconsole.core.operations.ledger import close, find_record
+from dpconsole.core.operations.permissions import is_allowed
+from dpconsole.core.operations.planning import Plan
+from dpconsole.core.operations.records import CANCELLED, CHANGED, NO_PERMISSION, Item, Outcome, Record, State
+from dpconsole.core.store.ledger import LedgerItem, LedgerRow, open_record, planned_items, read_record, settle_items
+from dpconsole.core.store.session import Store, Transaction
+from dpconsole.core.store.targets import Target, read_members, read_targets
+from dpconsole.core.store.verbs import Change, unchanged
+
+CHUNK = 400
+"""Executable rows changed by one transaction: short enough that the engine never waits long for its turn."""
+
+Settled = tuple[int, str, str, str]
+"""What became of an item: instance id, status after, outcome, reason."""
+
+
+def apply_plan(
+    store: Store,
+    clock: Clock,
+    plan: Plan,
+    reason: str = "",
+    *,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+    is_cancelled: Callable[[], bool] = lambda: False,
+) -> Record:
+    """Act on a plan and enter it in the ledger, which holds `reason`; returns the record with every item's outcome.
+
+    `progress` is told (items dealt with, all acting items) after each chunk; `is_cancelled` is asked before each.
+    Raises `StoreError`; what was committed before it stays, and applying the plan again goes on from there.
+    """
+    done = 0
+    for chunk in _chunks(list(plan.targets.values())):
+        with store.write() as transaction:
+            record = read_record(transaction, plan.key) or _open(transaction, clock, plan, reason)
+            if record.state != State.APPLYING:
+                break
+            done += len(chunk)
+            if cancelled := is_cancelled():
+                _spare(transaction, record, plan)
+            else:
+                _apply_chunk(transaction, record, plan, chunk, clock.now())
+            if cancelled or done == len(plan.targets):
+                close(transaction, record, clock.now())
+        progress(done, len(plan.targets))
+    return _found(store, plan.key)
+
+
+def refuse_plan(store: Store, clock: Clock, plan: Plan, reason: str) -> Record:
+    """Enter in the ledger that a plan was not let through as a whole, and why; nothing is changed."""
+    with store.write() as transaction:
+        if read_record(transaction, plan.key) is None:
+            record = _open(transaction, clock, plan, reason)
+            settle_items(transaction, record.id, _same(plan.targets.values(), Outcome.REFUSED, reason))
+            close(transaction, record, clock.now())
+    return _found(store, plan.key)
+
+
+def _found(store: Store, key: str) -> Record:
+    with store.read() as connection:
+        record = find_record(connection, key)
+    assert record is not None
+    return record
+
+
+def _chunks(targets: Sequence[Target]) -> Iterator[list[Target]]:
+    """Runs of whole targets of about `CHUNK` rows each; one empty run where nothing acts, for the ledger alone."""
+    chunk, rows = list[Target](), 0
+    for target in targets:
+        chunk.append(target)
+        rows += len(target.parts)
+        if rows >= CHUNK:
+            yield chunk
+            chunk, rows = [], 0
+    if chunk or not targets:
+        yield chunk
+
+
+def _open(transaction: Transaction, clock: Clock, plan: Plan, reason: str) -> LedgerRow:
+    values: dict[str, Any] = {
+        "key": plan.key,
+        "verb": plan.verb,
+        "actor": plan.actor.user,
+        "source": plan.actor.source,
+        "at": clock.now(),
+        "reason": reason,
+        "command": plan.command,
+        "arguments": dict(plan.arguments),
+        "acts": len(plan.targets),
+    }
+    open_record(transaction, values, [_ledger_item(item) for item in plan.items])
+    record = read_record(transaction, plan.key)
+    assert record is not None
+    return record
+
+
+def _ledger_item(item: Item) -> LedgerItem:
+    after = item.before if item.outcome is Outcome.PLANNED else item.after
+    return LedgerItem(item.id, item.name, item.before, after, item.outcome, item.reason)
+
+
+def _apply_chunk(transaction: Transaction, record: LedgerRow, plan: Plan, chunk: Sequence[Target], now: int) -> None:
+    left = planned_items(transaction, record.id)
+    targets = [target for target in chunk if target.id in left]
+    allowed = _allowed(transaction, plan, targets)
+    steady = _steady(transaction, allowed)
+    changed = _change(transaction, plan, steady, now)
+    gone = [target for target in allowed if target.id not in changed]
+    outcomes = [
+        *((target.id, plan.operation.after(target), Outcome.OK, "") for target in targets if target.id in changed),
+        *_drifted(transaction, gone),
+        *_same([target for target in targets if target not in allowed], Outcome.SKIPPED, NO_PERMISSION),
+    ]
+    settle_items(transaction, record.id, outcomes)
+
+
+def _allowed(transaction: Transaction, plan: Plan, targets: Sequence[Target]) -> list[Target]:
+    members, needed = read_members(transaction.connection), plan.operation.role
+    return [target for target in targets if is_allowed(members, target.project, plan.actor.user, needed)]
+
+
+def _steady(transaction: Transaction, targets: Sequence[Target]) -> list[Target]:
+    same = unchanged(transaction, [part for target in targets for part in target.parts])
+    return [target for target in targets if all(part.id in same for part in target.parts)]
+
+
+def _change(transaction: Transaction, plan: Plan, targets: Sequence[Target], now: int) -> set[int]:
+    """Let the verb write; the targets it changed as a whole."""
+    taken = {target.id: [part for part in target.parts if plan.operation.takes(part)] for target in targets}
+    change = Change(now, plan.actor.user, dict(plan.arguments))
+    changed = plan.operation.apply(transaction, [part for parts in taken.values() for part in parts], change)
+    return {id for id, parts in taken.items() if all(part.id in changed for part in parts)}
+
+
+def _drifted(transaction: Transaction, targets: Sequence[Target]) -> Iterator[Settled]:
+    now = {target.id: target for target in read_targets(transaction.connection, [target.id for target in targets])}
+    for target in targets:
+        reached = now.get(target.id)
+        words = f"{CHANGED}: now {reached.status.label}{', paused' * reached.paused}" if reached else f"{CHANGED}: gone"
+        yield (target.id, reached.status if reached else target.status, Outcome.SKIPPED, words)
+
+
+def _spare(transaction: Transaction, record: LedgerRow, plan: Plan) -> None:
+    left = planned_items(transaction, record.id)
+    spared = [target for target in plan.targets.values() if target.id in left]
+    settle_items(transaction, record.id, _same(spared, Outcome.SKIPPED, CANCELLED))
+
+
+def _same(targets: Iterable[Target], outcome: Outcome, reason: str) -> list[Settled]:
+    return [(target.id, target.status, outcome, reason) for target in targets]

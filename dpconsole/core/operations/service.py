@@ -1,0 +1,67 @@
+"""The one door to the verbs, for screens and command line alike: plan, then apply."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from dpconsole.core.domain.clock import Clock
+from dpconsole.core.operations.actor import Actor
+from dpconsole.core.operations.applying import apply_plan, refuse_plan
+from dpconsole.core.operations.ledger import find_record
+from dpconsole.core.operations.planning import Plan, make_plan
+from dpconsole.core.operations.records import Record
+from dpconsole.core.operations.registry import OPERATIONS
+from dpconsole.core.operations.selection import Selection
+from dpconsole.core.store.session import Store
+
+
+def nobody(_done: int, _total: int) -> None:
+    """Progress that nobody watches."""
+
+
+def never() -> bool:
+    """A batch that nobody cancels."""
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Operations:
+    """The verbs of one operator on one database.
+
+    `matching` resolves the query of a selection to instance ids; `new_key` makes the key a record is known by.
+    """
+
+    store: Store
+    clock: Clock
+    actor: Actor
+    matching: Callable[[Selection], Sequence[int]]
+    new_key: Callable[[], str]
+
+    def plan(self, verb: str, selection: Selection, arguments: Mapping[str, str] | None = None) -> Plan:
+        """What a verb would do to a selection; writes nothing. ValueError names an argument the verb does not take."""
+        operation = OPERATIONS[verb]
+        complete = operation.complete(arguments or {})
+        ids = selection.ids if selection.query is None else self.matching(selection)
+        ids = [id for id in ids if id not in selection.without]
+        with self.store.read() as connection:
+            return make_plan(connection, operation, selection, ids, complete, self.actor, self.new_key())
+
+    def apply(
+        self,
+        plan: Plan,
+        reason: str = "",
+        progress: Callable[[int, int], None] = nobody,
+        is_cancelled: Callable[[], bool] = never,
+    ) -> Record:
+        """Carry a plan out; see `apply_plan`."""
+        return apply_plan(self.store, self.clock, plan, reason, progress=progress, is_cancelled=is_cancelled)
+
+    def refuse(self, plan: Plan, reason: str) -> Record:
+        """Enter in the ledger that a plan was not let through, and why."""
+        return refuse_plan(self.store, self.clock, plan, reason)
+
+    def record(self, key: str) -> Record | None:
+        """The record made under a key."""
+        with self.store.read() as connection:
+            return find_record(connection, key)

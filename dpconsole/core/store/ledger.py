@@ -1,0 +1,156 @@
+"""The ledger's rows: one record for each thing an operator did or was refused, and its items (section 19).
+
+A record is opened with every item it plans to touch, its items are settled chunk by chunk in the transactions that
+change the instances, and closing it links it to the chain. A record that was never closed is one whose process died;
+its items say how far it came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import BigInteger, Connection, String, bindparam, func, insert, select, update
+
+from dpconsole.core.domain.keys import instance_key
+from dpconsole.core.store.arrays import bind, row_set
+from dpconsole.core.store.models import Instance, Operation, OperationItem
+from dpconsole.core.store.session import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerItem:
+    """What one record did to one instance. `outcome`: planned, ok, skipped, refused or failed."""
+
+    instance_id: int
+    name: str
+    before: str
+    after: str
+    outcome: str
+    reason: str
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """One record without its items. `state`: applying, done, partly_done, failed, cancelled or refused.
+
+    While it is applying, `acts` counts what its plan meant to act on.
+    """
+
+    id: int
+    key: str
+    verb: str
+    actor: str
+    source: str
+    at: int
+    finished_at: int | None
+    reason: str
+    command: str
+    arguments: dict[str, Any]
+    state: str
+    acts: int
+    skipped: int
+    refused: int
+    previous_hash: str
+    hash: str
+    rev: int
+
+
+_TABLE = Operation.__table__
+_ROWS = select(*(_TABLE.c[name] for name in LedgerRow.__slots__))
+_ITEMS = (
+    select(OperationItem, Instance.task_id, Instance.business_date)
+    .outerjoin(Instance, Instance.id == OperationItem.instance_id)
+    .where(OperationItem.operation_id == bindparam("record"))
+    .order_by(OperationItem.instance_id)
+)
+_PLANNED = select(OperationItem.instance_id).where(
+    OperationItem.operation_id == bindparam("record"), OperationItem.outcome == "planned"
+)
+_OUTCOMES = row_set("settled", id=BigInteger, after=String, outcome=String, reason=String)
+_SETTLE = (
+    update(OperationItem)
+    .where(OperationItem.operation_id == bindparam("record"), OperationItem.instance_id == _OUTCOMES.c.id)
+    .values(after=_OUTCOMES.c.after, outcome=_OUTCOMES.c.outcome, reason=_OUTCOMES.c.reason)
+)
+_COUNTS = (
+    select(OperationItem.outcome, func.count().label("number"))
+    .where(OperationItem.operation_id == bindparam("record"))
+    .group_by(OperationItem.outcome)
+)
+_WRITTEN_LAST = ("finished_at", "state", "acts", "skipped", "refused", "previous_hash", "hash")
+_CLOSED = Operation.hash != ""
+
+
+def open_record(transaction: Transaction, values: dict[str, Any], items: Sequence[LedgerItem]) -> int:
+    """Write a record and its items; returns its id. `values` are columns of `operation`."""
+    record = transaction.take("operation", 1)
+    row = {"state": "applying", **values, "id": record, "rev": transaction.rev}
+    transaction.execute(insert(Operation).values(row))
+    if items:
+        transaction.execute(insert(OperationItem), [_item_values(record, item) for item in items])
+    transaction.touch("operation", [record])
+    return record
+
+
+def planned_items(transaction: Transaction, record: int) -> set[int]:
+    """The instances this record has still to deal with."""
+    return set(transaction.execute(_PLANNED, {"record": record}).scalars())
+
+
+def settle_items(transaction: Transaction, record: int, outcomes: Iterable[tuple[int, str, str, str]]) -> None:
+    """Write what became of items: rows of (instance id, after, outcome, reason)."""
+    transaction.execute(_SETTLE, {"record": record, "settled": bind(list(outcomes))})
+
+
+def close_record(transaction: Transaction, closed: LedgerRow) -> None:
+    """Finish a record: write its state, its counts and its place in the chain."""
+    values = {name: getattr(closed, name) for name in _WRITTEN_LAST}
+    transaction.execute(update(Operation).where(Operation.id == closed.id).values(**values, rev=transaction.rev))
+    transaction.touch("operation", [closed.id])
+
+
+def count_outcomes(connection: Connection | Transaction, record: int) -> dict[str, int]:
+    """How many items of a record have each outcome."""
+    return {row.outcome: row.number for row in connection.execute(_COUNTS, {"record": record})}
+
+
+def read_record(connection: Connection | Transaction, key: str) -> LedgerRow | None:
+    """The record a client made under this key, if any."""
+    row = connection.execute(_ROWS.where(Operation.key == key)).one_or_none()
+    return None if row is None else LedgerRow(*row)
+
+
+def read_items(connection: Connection | Transaction, record: int) -> list[LedgerItem]:
+    """The items of a record, by instance id; `key` is empty where the instance is gone."""
+    return [_item(row) for row in connection.execute(_ITEMS, {"record": record})]
+
+
+def read_chain(connection: Connection) -> list[LedgerRow]:
+    """Every closed record, in the order in which the chain grew."""
+    return [LedgerRow(*row) for row in connection.execute(_ROWS.where(_CLOSED).order_by(Operation.rev))]
+
+
+def last_hash(connection: Connection | Transaction) -> str:
+    """The end of the chain; empty before the first record is closed."""
+    newest = select(Operation.hash).where(_CLOSED).order_by(Operation.rev.desc()).limit(1)
+    return connection.execute(newest).scalar() or ""
+
+
+def _item_values(record: int, item: LedgerItem) -> dict[str, Any]:
+    return {
+        "operation_id": record,
+        "instance_id": item.instance_id,
+        "name": item.name,
+        "before": item.before,
+        "after": item.after,
+        "outcome": item.outcome,
+        "reason": item.reason,
+    }
+
+
+def _item(row: Any) -> LedgerItem:
+    key = "" if row.task_id is None else instance_key(row.task_id, row.business_date, row.instance_id)
+    return LedgerItem(row.instance_id, row.name, row.before, row.after, row.outcome, row.reason, key)
