@@ -15,7 +15,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, bindparam, create_engine, event, func, make_url, select, update
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    RootTransaction,
+    bindparam,
+    create_engine,
+    event,
+    func,
+    make_url,
+    select,
+    update,
+)
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import QueuePool
 
@@ -42,6 +54,11 @@ class Transaction:
     connection: Connection
     rev: int
     touched: dict[str, set[int]] = field(default_factory=dict)
+    abandoned: bool = False
+
+    def abandon(self) -> None:
+        """Nothing turned out to change: end without a commit, and give the revision back."""
+        self.abandoned = True
 
     def touch(self, table: str, ids: Iterable[int]) -> None:
         """Tell the change feed which rows of a table this transaction changed."""
@@ -102,9 +119,12 @@ class Store:
         if self.readonly:
             raise StoreReadOnly(f"{self.place}: opened read-only")
         with self.translated(), self.writer.connect() as connection:
-            with _begin(connection):
+            with _begin(connection) as database:
                 transaction = Transaction(connection, take(connection, "rev", 1))
                 yield transaction
+                if transaction.abandoned:
+                    database.rollback()
+                    return
             self.ring.publish(transaction.rev, transaction.touched)
 
     def rev(self) -> int:
@@ -156,7 +176,7 @@ def create_private(path: Path) -> None:
 
 
 @contextmanager
-def _begin(connection: Connection) -> Iterator[None]:
+def _begin(connection: Connection) -> Iterator[RootTransaction]:
     """Begin and end the transaction; only the begin can meet a lock, and only the begin is tried again."""
     for attempt in range(1, BUSY_TRIES + 1):
         try:
@@ -167,7 +187,7 @@ def _begin(connection: Connection) -> Iterator[None]:
             if not busy or attempt == BUSY_TRIES or connection.dialect.name != "sqlite":
                 raise
     with transaction:
-        yield
+        yield transaction
 
 
 def _writer(url: URL, synchronous: str) -> Engine:

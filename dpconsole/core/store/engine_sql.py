@@ -1,0 +1,416 @@
+"""The engine's questions and writes: each one statement over an index, built once.
+
+Every function works inside a write transaction. Writers take turns, so what a transaction has read does not change
+under it, and a row read as ready is updated by its id alone.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Integer,
+    Row,
+    String,
+    and_,
+    bindparam,
+    case,
+    func,
+    insert,
+    literal,
+    literal_column,
+    null,
+    or_,
+    select,
+    union_all,
+    update,
+)
+
+from dpconsole.core.domain.definitions import ThrottlingRule
+from dpconsole.core.domain.statuses import Status
+from dpconsole.core.store.arrays import bind, id_rows, id_set, row_set
+from dpconsole.core.store.models import (
+    OPEN_ATTEMPT,
+    QUEUED,
+    READY,
+    RETRYING,
+    RUNNING,
+    WAITING,
+    Attempt,
+    Instance,
+    Node,
+    ResourceGroup,
+    Task,
+    status_is,
+)
+from dpconsole.core.store.models import ThrottlingRule as RuleRow
+from dpconsole.core.store.session import Transaction
+
+_REV = bindparam("rev", type_=BigInteger)
+_NOW = bindparam("now", type_=BigInteger)
+_LIMIT: Any = bindparam("limit", type_=Integer)
+
+
+class Candidate(NamedTuple):
+    """A row the engine may move now: what its admission, its attempt and its journal entry need."""
+
+    id: int
+    status: str
+    due_at: int
+    effective_priority: int
+    resource_group: str
+    project: str
+    origin: str
+    environment: str
+    type: str
+    tags: str
+    dry_run: bool
+    attempt: int
+    timeout_ms: int
+    parent_id: int | None
+    task_id: int
+    node_id: int | None
+    task_key: str
+    name: str
+    business_date: str
+    ordinal: int
+    backfill_id: int | None
+
+
+_CANDIDATE = select(*(getattr(Instance, column) for column in Candidate._fields))
+_READY = _CANDIDATE.where(READY).limit(_LIMIT)
+_DUE = _CANDIDATE.where(WAITING, Instance.due_at <= _NOW).order_by(Instance.due_at).limit(_LIMIT)
+_QUEUE_ORDER = (Instance.effective_priority, Instance.due_at, Instance.id)
+
+
+def ready(transaction: Transaction, limit: int) -> list[Candidate]:
+    """Not Running, nothing pending, not paused, and the engine's to start."""
+    return _candidates(transaction.execute(_READY, {"limit": limit}))
+
+
+def due(transaction: Transaction, now: int, limit: int) -> list[Candidate]:
+    """Waiting for a scheduled time that has come."""
+    return _candidates(transaction.execute(_DUE, {"now": now, "limit": limit}))
+
+
+def throttled(transaction: Transaction, full: Sequence[ThrottlingRule], limit: int) -> list[Candidate]:
+    """The head of the throttling queue, without the rows that a full rule holds back."""
+    kept = [~rule_condition(rule) for rule in full]
+    rows = _CANDIDATE.where(QUEUED, status_is(Status.THROTTLED), *kept).order_by(*_QUEUE_ORDER).limit(_LIMIT)
+    return _candidates(transaction.execute(rows, {"limit": limit}))
+
+
+def waiting_for_resources(transaction: Transaction, full: Sequence[str], limit: int) -> list[Candidate]:
+    """The head of the resource queue, without the rows of full groups."""
+    free = Instance.resource_group.not_in(full)
+    rows = _CANDIDATE.where(QUEUED, status_is(Status.WAITING_RESOURCE), free).order_by(*_QUEUE_ORDER).limit(_LIMIT)
+    return _candidates(transaction.execute(rows, {"limit": limit}))
+
+
+def rule_condition(rule: ThrottlingRule) -> ColumnElement[bool]:
+    """A throttling rule as a condition on instances (section 11.1)."""
+    asked = {
+        Instance.project: rule.project,
+        Instance.origin: rule.origin,
+        Instance.type: rule.type,
+        Instance.environment: rule.environment,
+    }
+    named = [column == value for column, value in asked.items() if value is not None]
+    if rule.tag is not None:
+        named.append(Instance.tags.contains(json.dumps(rule.tag, ensure_ascii=False), autoescape=True))
+    return and_(literal_column("1") == literal_column("1"), *named)
+
+
+def _candidates(rows: Iterable[Row[Any]]) -> list[Candidate]:
+    return [Candidate._make(row) for row in rows]
+
+
+# --- limits and what they hold ----------------------------------------------------------------------------------------
+
+
+class Held(NamedTuple):
+    """A number of instances that hold a throttling slot and look alike to every rule."""
+
+    project: str
+    origin: str
+    environment: str
+    type: str
+    tags: str
+    number: int
+
+
+_ALIKE = (Instance.project, Instance.origin, Instance.environment, Instance.type, Instance.tags)
+_HELD = union_all(
+    select(*_ALIKE, func.count()).where(RUNNING).group_by(*_ALIKE),
+    select(*_ALIKE, func.count()).where(QUEUED, status_is(Status.WAITING_RESOURCE)).group_by(*_ALIKE),
+)
+_RUNNING_BY_GROUP = (
+    select(Instance.resource_group, func.count().label("number")).where(RUNNING).group_by(Instance.resource_group)
+)
+
+
+def running_by_group(transaction: Transaction) -> dict[str, int]:
+    """How many instances run in each resource group."""
+    return {row.resource_group: row.number for row in transaction.execute(_RUNNING_BY_GROUP)}
+
+
+def held_slots(transaction: Transaction) -> list[Held]:
+    """What holds throttling slots: dispatched, that is waiting for resources or running (section 11.1)."""
+    return [Held._make(row) for row in transaction.execute(_HELD)]
+
+
+def read_slots(connection: Connection) -> dict[str, int]:
+    """The slots of every resource group."""
+    return {row.name: row.slots for row in connection.execute(select(ResourceGroup.name, ResourceGroup.slots))}
+
+
+def read_rules(connection: Connection) -> list[Row[Any]]:
+    """The throttling rules in force."""
+    return list(connection.execute(select(*RuleRow.__table__.columns).where(RuleRow.enabled.is_(True))))
+
+
+# --- moves ------------------------------------------------------------------------------------------------------------
+
+_HERE = Instance.id.in_(id_set())
+_MOVE = update(Instance).where(_HERE).values(status=bindparam("status", type_=String), rev=_REV)
+_START = (
+    update(Instance)
+    .where(_HERE)
+    .values(
+        status=Status.RUNNING,
+        attempt=Instance.attempt + 1,
+        started_at=_NOW,
+        ended_at=null(),
+        set_by_hand=False,
+        rev=_REV,
+    )
+)
+_SUCCEED = (
+    update(Instance)
+    .where(_HERE)
+    .values(status=Status.SUCCEEDED, started_at=null(), ended_at=null(), error="", rev=_REV)
+)
+_RETRY = (
+    update(Instance)
+    .where(_HERE)
+    .values(status=Status.NOT_RUNNING, auto_reruns=Instance.auto_reruns + 1, retry_at=null(), rev=_REV)
+)
+
+
+def move(transaction: Transaction, ids: Collection[int], status: Status) -> None:
+    """Rows go to a status in which nothing has started."""
+    _update(transaction, _MOVE, ids, status=status)
+
+
+def start(transaction: Transaction, ids: Collection[int], now: int) -> None:
+    """Rows start a new attempt: its row is the order the executor gets after the commit."""
+    _update(transaction, _START, ids, now=now)
+
+
+def succeed_at_once(transaction: Transaction, ids: Collection[int]) -> None:
+    """Dry runs succeed with no work, no attempt, no duration (A9, section 3)."""
+    _update(transaction, _SUCCEED, ids)
+
+
+def retry(transaction: Transaction, ids: Collection[int]) -> None:
+    """Automatic reruns begin (A11)."""
+    _update(transaction, _RETRY, ids)
+
+
+def _update(transaction: Transaction, statement: Any, ids: Collection[int], **values: Any) -> None:
+    if ids:
+        transaction.execute(statement, {"ids": bind(ids), "rev": transaction.rev, **values})
+
+
+# --- attempts ---------------------------------------------------------------------------------------------------------
+
+_starting = id_rows().subquery("starting")
+_TRIGGER = case(
+    (Instance.forced.is_(True), literal("forced")),
+    (Instance.auto_reruns > 0, literal("retry")),
+    (Instance.attempt > 1, literal("rerun")),
+    else_=literal("schedule"),
+)
+_OPEN = insert(Attempt).from_select(
+    [
+        "instance_id",
+        "number",
+        "token",
+        "state",
+        "trigger",
+        "dispatched_at",
+        "started_at",
+        "lease_until",
+        "deadline_at",
+        "why",
+        "log",
+        "stop_requested",
+    ],
+    select(
+        Instance.id,
+        Instance.attempt,
+        _REV,
+        literal("running"),
+        _TRIGGER,
+        _NOW,
+        _NOW,
+        bindparam("lease_until", type_=BigInteger),
+        _NOW + Instance.timeout_ms,
+        literal(""),
+        literal(""),
+        literal(False),
+    ).join_from(_starting, Instance, Instance.id == _starting.c.id),
+)
+
+_ended = row_set("ended", id=BigInteger, number=Integer, token=BigInteger, at=BigInteger)
+_CLOSE = (
+    update(Attempt)
+    .where(
+        Attempt.instance_id == _ended.c.id,
+        Attempt.number == _ended.c.number,
+        Attempt.token == _ended.c.token,
+        Attempt.ended_at.is_(None),
+    )
+    .values(
+        state=bindparam("state", type_=String),
+        ended_at=_ended.c.at,
+        exit_code=bindparam("exit_code", type_=Integer),
+        why=bindparam("why", type_=Attempt.why.type),
+    )
+    .returning(Attempt.instance_id)
+)
+_finished = row_set("finished", id=BigInteger, at=BigInteger)
+_FINISH = (
+    update(Instance)
+    .where(Instance.id == _finished.c.id, Instance.status == Status.RUNNING)
+    .values(status=Status.SUCCEEDED, ended_at=_finished.c.at, error="", rev=_REV)
+    .returning(Instance.id, Instance.attempt, Instance.parent_id)
+)
+_failed = row_set("failed", id=BigInteger, at=BigInteger, retry_at=BigInteger, error=String)
+_FAIL = (
+    update(Instance)
+    .where(Instance.id == _failed.c.id, Instance.status == Status.RUNNING)
+    .values(status=Status.FAILED, ended_at=_failed.c.at, retry_at=_failed.c.retry_at, error=_failed.c.error, rev=_REV)
+    .returning(Instance.id, Instance.attempt, Instance.parent_id)
+)
+_RETRY_RULES = select(
+    Instance.id,
+    Instance.auto_reruns,
+    Instance.reruns,
+    Instance.rerun_interval_ms,
+    Instance.rerun_after_timeout,
+).where(_HERE)
+
+
+def open_attempts(transaction: Transaction, ids: Collection[int], now: int, lease_until: int) -> None:
+    """Write the attempts of rows that just started; the token is this transaction's revision."""
+    values = {"ids": bind(ids), "rev": transaction.rev, "now": now, "lease_until": lease_until}
+    transaction.execute(_OPEN, values)
+
+
+def close_attempts(
+    transaction: Transaction, ended: Sequence[tuple[int, int, int, int]], state: str, exit_code: int | None, why: str
+) -> set[int]:
+    """End open attempts given as (instance, number, token, ended at); returns the instances whose report counted.
+
+    A late or repeated report finds no open attempt with its token, and changes nothing.
+    """
+    rows = transaction.execute(_CLOSE, {"ended": bind(ended), "state": state, "exit_code": exit_code, "why": why})
+    return set(rows.scalars())
+
+
+def finish(transaction: Transaction, ended: Sequence[tuple[int, int]]) -> list[Row[Any]]:
+    """Running rows succeed, given as (id, ended at); returns id, attempt and parent_id of those that did."""
+    return list(transaction.execute(_FINISH, {"finished": bind(ended), "rev": transaction.rev}))
+
+
+def fail(transaction: Transaction, ended: Sequence[tuple[int, int, int | None, str]]) -> list[Row[Any]]:
+    """Running rows fail, given as (id, ended at, retry at, error); returns what `finish` does."""
+    return list(transaction.execute(_FAIL, {"failed": bind(ended), "rev": transaction.rev}))
+
+
+def retry_rules(transaction: Transaction, ids: Collection[int]) -> Mapping[int, Row[Any]]:
+    """What decides whether a failed row is rerun automatically, by id."""
+    return {row.id: row for row in transaction.execute(_RETRY_RULES, {"ids": bind(ids)})}
+
+
+# --- what time brings -------------------------------------------------------------------------------------------------
+
+_RETRIES_DUE = (
+    select(Instance.id, Instance.attempt, Instance.parent_id).where(RETRYING, Instance.retry_at <= _NOW).limit(_LIMIT)
+)
+_OVERDUE = (
+    select(Attempt.instance_id, Attempt.number, Attempt.token, Attempt.deadline_at, Attempt.lease_until)
+    .where(OPEN_ATTEMPT, or_(Attempt.deadline_at <= _NOW, Attempt.lease_until <= _NOW))
+    .limit(_LIMIT)
+)
+_RENEW = update(Attempt).where(OPEN_ATTEMPT, Attempt.instance_id.in_(id_set())).values(lease_until=bindparam("until"))
+_NEXT = select(
+    select(func.min(Instance.due_at)).where(WAITING).scalar_subquery(),
+    select(func.min(Instance.retry_at)).where(RETRYING).scalar_subquery(),
+    select(func.min(Attempt.deadline_at)).where(OPEN_ATTEMPT).scalar_subquery(),
+)
+
+
+def retries_due(transaction: Transaction, now: int, limit: int) -> list[Row[Any]]:
+    """Failed rows whose automatic rerun has come: id, attempt, parent_id."""
+    return list(transaction.execute(_RETRIES_DUE, {"now": now, "limit": limit}))
+
+
+def overdue_attempts(transaction: Transaction, now: int, limit: int) -> list[Row[Any]]:
+    """Open attempts past their timeout or their lease: instance_id, number, token, deadline_at, lease_until."""
+    return list(transaction.execute(_OVERDUE, {"now": now, "limit": limit}))
+
+
+def renew_attempts(transaction: Transaction, instances: Collection[int], until: int) -> None:
+    """The executor vouches for these: their leases run on."""
+    transaction.execute(_RENEW, {"ids": bind(instances), "until": until})
+
+
+def next_instant(connection: Connection) -> int | None:
+    """The next moment at which time alone moves something: a due time, an automatic rerun, a timeout."""
+    moments = [moment for moment in connection.execute(_NEXT).one() if moment is not None]
+    return min(moments, default=None)
+
+
+# --- what is done, and what is under way ------------------------------------------------------------------------------
+
+_WORK_REV = select(func.coalesce(func.max(Task.rev), 0))
+_TASKS = select(Task.id, Task.key, Task.type, Task.run, Task.parameters, Task.simulate).where(Task.id.in_(id_set()))
+_NODES = select(Node.id, Node.name, Node.simulate).where(Node.task_id.in_(id_set()))
+_ORDERS = select(
+    *(getattr(Instance, column) for column in Candidate._fields),
+    Attempt.number,
+    Attempt.token,
+    Attempt.started_at,
+    Attempt.deadline_at,
+).join_from(Attempt, Instance, Instance.id == Attempt.instance_id)
+_OPEN_ORDERS = _ORDERS.where(OPEN_ATTEMPT)
+_ONE_ORDER = _ORDERS.where(Attempt.instance_id == bindparam("id"), Attempt.number == bindparam("number"))
+
+
+def definitions_rev(connection: Connection) -> int:
+    """Grows whenever a task's definition changes."""
+    return int(connection.execute(_WORK_REV).scalar_one())
+
+
+def task_work(connection: Connection, task_ids: Collection[int]) -> tuple[list[Row[Any]], list[Row[Any]]]:
+    """What is needed to run tasks and their materialization nodes."""
+    ids = {"ids": bind(task_ids)}
+    return list(connection.execute(_TASKS, ids)), list(connection.execute(_NODES, ids))
+
+
+def open_orders(connection: Connection) -> list[Row[Any]]:
+    """Every open attempt beside its instance."""
+    return list(connection.execute(_OPEN_ORDERS))
+
+
+def one_order(connection: Connection, instance_id: int, number: int) -> Row[Any] | None:
+    """One attempt beside its instance."""
+    row: Row[Any] | None = connection.execute(_ONE_ORDER, {"id": instance_id, "number": number}).one_or_none()
+    return row
