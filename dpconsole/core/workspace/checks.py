@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import count
 from typing import Any
 
 from dpconsole.core.domain.definitions import (
@@ -27,6 +28,9 @@ from dpconsole.core.workspace.problems import did_you_mean, shown
 
 MOST_RULES = 50
 """Throttling rules of one database (section 11.1)."""
+
+MOST_GUESSES = 100
+"""Unknown names that get the nearest known one for a hint; more of them are a missing file, no typing mistakes."""
 
 DEFAULT_GROUP = ResourceGroup(RunConfig().resource_group, 16)
 """The group of every task that names none; there is always one."""
@@ -58,11 +62,17 @@ class Scope:
     tasks: Collection[str]
     projects: Collection[str]
     groups: Collection[str]
+    _guesses: Iterator[int] = field(default_factory=count)
 
     @cached_property
     def by_id(self) -> dict[str, Task]:
         """The tasks of this load."""
         return {entry.definition.id: entry.definition for entry in self.entries["tasks"]}
+
+    def unknown(self, word: str, what: str, known: Iterable[str], where: str = "") -> dict[str, str]:
+        """The reason and the hint for a name that nothing has."""
+        hint = did_you_mean(word, known) if next(self._guesses) < MOST_GUESSES else ""
+        return {"reason": f"unknown {what} {shown(word)}{where}", "hint": hint}
 
 
 def find_faults(scope: Scope) -> Iterator[Fault]:
@@ -75,21 +85,16 @@ def find_faults(scope: Scope) -> Iterator[Fault]:
     yield from _cycles(scope)
 
 
-def unknown(word: str, what: str, known: Iterable[str], where: str = "") -> dict[str, str]:
-    """The reason and the hint for a name that nothing has."""
-    return {"reason": f"unknown {what} {shown(word)}{where}", "hint": did_you_mean(word, known)}
-
-
 def _projects(entry: Entry, scope: Scope) -> Iterator[Fault]:
     project = entry.definition.project
     if project not in scope.projects:
-        yield entry.fault("id", **unknown(project, "project", scope.projects))
+        yield entry.fault("id", **scope.unknown(project, "project", scope.projects))
 
 
 def _resource_group(entry: Entry, scope: Scope) -> Iterator[Fault]:
     group = entry.definition.run.resource_group
     if group not in scope.groups:
-        yield entry.fault("run", "resource_group", **unknown(group, "resource group", scope.groups))
+        yield entry.fault("run", "resource_group", **scope.unknown(group, "resource group", scope.groups))
 
 
 def _dependencies(task: Task) -> Iterator[tuple[Loc, Dependency]]:
@@ -104,7 +109,7 @@ def _dependencies(task: Task) -> Iterator[tuple[Loc, Dependency]]:
 def _upstreams(entry: Entry, scope: Scope) -> Iterator[Fault]:
     for loc, dependency in _dependencies(entry.definition):
         if dependency.kind is UpstreamKind.TASK and dependency.task not in scope.tasks:
-            yield entry.fault(*loc, "task", **unknown(dependency.task, "upstream", scope.tasks))
+            yield entry.fault(*loc, "task", **scope.unknown(dependency.task, "upstream", scope.tasks))
 
 
 def _self_dependencies(entry: Entry, scope: Scope) -> Iterator[Fault]:
@@ -136,7 +141,7 @@ def _siblings(entry: Entry, scope: Scope) -> Iterator[Fault]:
             reason, hint = "only a node of a logical table has siblings", "name a task"
             yield entry.fault(*loc, "node", reason=reason, hint=hint)
         elif dependency.node not in names:
-            yield entry.fault(*loc, "node", **unknown(dependency.node, "node", names))
+            yield entry.fault(*loc, "node", **scope.unknown(dependency.node, "node", names))
 
 
 def _upstream_fields(entry: Entry, scope: Scope) -> Iterator[Fault]:
@@ -151,7 +156,9 @@ def _upstream_fields(entry: Entry, scope: Scope) -> Iterator[Fault]:
         names = [column.name for column in upstream.fields]
         for index, name in enumerate(dependency.fields):
             if name not in names:
-                yield entry.fault(*loc, "fields", index, **unknown(name, "field", names, f" of {shown(upstream.id)}"))
+                yield entry.fault(
+                    *loc, "fields", index, **scope.unknown(name, "field", names, f" of {shown(upstream.id)}")
+                )
 
 
 def _table(entry: Entry, scope: Scope) -> Iterator[Fault]:
@@ -164,7 +171,7 @@ def _table(entry: Entry, scope: Scope) -> Iterator[Fault]:
             yield entry.fault(part, reason=f"a logical table needs {part}")
         yield from _twice(entry, part, [item.name for item in items])
     if task.fields and task.nodes:
-        yield from _coverage(entry)
+        yield from _coverage(entry, scope)
 
 
 def _twice(entry: Entry, part: str, names: list[str]) -> Iterator[Fault]:
@@ -175,7 +182,7 @@ def _twice(entry: Entry, part: str, names: list[str]) -> Iterator[Fault]:
             yield entry.fault(part, index, "name", reason=f"duplicate name {shown(name)}", hint=f"first on line {line}")
 
 
-def _coverage(entry: Entry) -> Iterator[Fault]:
+def _coverage(entry: Entry, scope: Scope) -> Iterator[Fault]:
     task = entry.definition
     names = [column.name for column in task.fields]
     produced = Counter(name for node in task.nodes for name in node.fields)
@@ -186,7 +193,7 @@ def _coverage(entry: Entry) -> Iterator[Fault]:
             )
         for index, name in enumerate(node.fields):
             if name not in names:
-                yield entry.fault("nodes", number, "fields", index, **unknown(name, "field", names))
+                yield entry.fault("nodes", number, "fields", index, **scope.unknown(name, "field", names))
     for index, name in enumerate(names):
         if name not in produced:
             yield entry.fault("fields", index, reason=f"the field {shown(name)} is in no node", hint="add it to a node")
@@ -212,13 +219,13 @@ def _waiting_part(entry: Entry, node: str) -> Loc:
 def _baseline_tasks(entry: Entry, scope: Scope) -> Iterator[Fault]:
     for index, task in enumerate(entry.definition.tasks):
         if task not in scope.tasks:
-            yield entry.fault("tasks", index, **unknown(task, "task", scope.tasks))
+            yield entry.fault("tasks", index, **scope.unknown(task, "task", scope.tasks))
 
 
 def _rule_project(entry: Entry, scope: Scope) -> Iterator[Fault]:
     project = entry.definition.project
     if project is not None and project not in scope.projects:
-        yield entry.fault("when", "project", **unknown(project, "project", scope.projects))
+        yield entry.fault("when", "project", **scope.unknown(project, "project", scope.projects))
 
 
 def _too_many_rules(scope: Scope) -> Iterator[Fault]:

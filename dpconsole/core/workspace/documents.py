@@ -108,7 +108,7 @@ class Document:
                 path += f"[{_label(value[part], part)}]"
                 place, value = value.places[part], value[part]
             else:
-                is_absent_key = number == len(loc) and isinstance(value, Block)
+                is_absent_key = number == len(loc) and (value is None or isinstance(value, Block))
                 path += f".{clean(str(part), SHOWN)}" if is_absent_key else ""
                 break
         return path.lstrip("."), place
