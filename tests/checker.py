@@ -17,7 +17,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby, pairwise
+from itertools import groupby, pairwise, zip_longest
 from operator import attrgetter
 from typing import Any, NamedTuple, Protocol
 
@@ -360,7 +360,7 @@ def fenced_starts(history: History) -> Iterator[Violation]:
     """I3: each start made exactly one attempt, with its revision as the fencing token; nothing else made one."""
     for row, entries in history.by_instance():
         attempts, made = history.attempts.get(row.id, ()), 0
-        for entry, follower in pairwise([*entries, None]):
+        for entry, follower in zip_longest(entries, entries[1:]):
             if entry.after == RUN and not row.is_folder and not _at_once(entry, follower):
                 made += 1
                 token = attempts[made - 1].token if made <= len(attempts) else None
@@ -600,16 +600,23 @@ def retried_by_the_rule(history: History) -> Iterator[Violation]:
     """A11: a retry only after a failure that counts, within the configured number, after the interval."""
     for row, entries in history.by_instance():
         done = 0
-        for entry, follower in pairwise([*entries, None]):
+        for entry, follower in zip_longest(entries, entries[1:]):
             done = 0 if entry.cause in ("rerun", "forced") else done
             if follower is None or follower.cause != "retried":
                 continue
             done += 1
             if not _may_retry(row, entry, done):
                 yield Violation("A11", row.id, f"entry {follower.id}: retry {done} of {row.reruns} after {entry.cause}")
-            if follower.at < entry.at + row.rerun_interval_ms:
+            if follower.at < _failed_at(history, row, entry) + row.rerun_interval_ms:
                 yield Violation("A11", row.id, f"entry {follower.id}: retried before its interval was over")
-        yield from _counted_retries(row, entries, done)
+        yield from _counted_retries(history, row, entries, done)
+
+
+def _failed_at(history: History, row: Row, failure: Entry) -> int:
+    """When the attempt ended, which is earlier than when the engine heard of it."""
+    attempts = history.attempts.get(row.id, ())
+    ended = attempts[failure.attempt - 1].ended_at if 0 < failure.attempt <= len(attempts) else None
+    return failure.at if ended is None else min(ended, failure.at)
 
 
 def _may_retry(row: Row, failure: Entry, number: int) -> bool:
@@ -617,13 +624,14 @@ def _may_retry(row: Row, failure: Entry, number: int) -> bool:
     return failure.after == F and number <= row.reruns and counts.get(failure.cause, False)
 
 
-def _counted_retries(row: Row, entries: Sequence[Entry], done: int) -> Iterator[Violation]:
+def _counted_retries(history: History, row: Row, entries: Sequence[Entry], done: int) -> Iterator[Violation]:
     if row.is_folder or not entries:
         return
     if row.auto_reruns != done:
         yield Violation("A11", row.id, f"the row counts {row.auto_reruns} retries, the journal {done}")
     last = entries[-1]
-    wanted = last.at + row.rerun_interval_ms if _may_retry(row, last, done + 1) else None
+    again = _may_retry(row, last, done + 1)
+    wanted = _failed_at(history, row, last) + row.rerun_interval_ms if again else None
     if row.retry_at != wanted:
         yield Violation("A11", row.id, f"{row.status} because {last.cause}: retry at {row.retry_at}, not {wanted}")
 
