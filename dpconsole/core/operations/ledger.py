@@ -55,7 +55,7 @@ def close(transaction: Transaction, row: LedgerRow, now: int) -> None:
     closed = replace(
         row,
         finished_at=now,
-        state=state_of(map(_item, items), asked=row.acts),
+        state=state_of(map(_item, items)),
         acts=counts.get(Outcome.OK, 0),
         skipped=counts.get(Outcome.SKIPPED, 0),
         refused=counts.get(Outcome.REFUSED, 0),

@@ -77,14 +77,14 @@ class Record:
     items: tuple[Item, ...]
 
 
-def state_of(items: Iterable[Item], *, asked: int) -> State:
-    """The state of a record whose items are all dealt with; `asked` counts those its plan meant to act on."""
+def state_of(items: Iterable[Item]) -> State:
+    """The state of a record whose items are all dealt with."""
     seen = list(items)
     short = [item for item in seen if item.falls_short]
     if any(item.outcome is Outcome.OK for item in seen):
         return State.PARTLY_DONE if short else State.DONE
-    if any(item.reason == CANCELLED for item in seen):
+    if any(item.reason == CANCELLED for item in short):
         return State.CANCELLED
-    if asked:
+    if any(item.outcome is Outcome.FAILED or item.reason.startswith(CHANGED) for item in short):
         return State.FAILED
     return State.REFUSED if short else State.DONE

@@ -37,6 +37,7 @@ class Selection:
         """The selection as arguments of the command line; `keys` are the instances' shown ids."""
         if self.query is None:
             return [keys.get(id, str(id)) for id in self.ids]
-        spared = [keys.get(id, str(id)) for id in sorted(self.without)]
-        terms = [f"({self.query})" if spared and self.query else self.query, *(f"not id:{key}" for key in spared)]
-        return ["-q", " and ".join(term for term in terms if term)]
+        spared = ",".join(map(str, sorted(self.without)))
+        if not spared:
+            return ["-q", self.query]
+        return ["-q", f"({self.query}) and not id:{spared}" if self.query else f"not id:{spared}"]
