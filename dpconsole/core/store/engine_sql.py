@@ -16,6 +16,7 @@ from sqlalchemy import (
     Connection,
     Integer,
     Row,
+    Select,
     String,
     and_,
     bindparam,
@@ -44,11 +45,9 @@ from dpconsole.core.store.models import (
     Attempt,
     Instance,
     Node,
-    ResourceGroup,
     Task,
     status_is,
 )
-from dpconsole.core.store.models import ThrottlingRule as RuleRow
 from dpconsole.core.store.session import Transaction
 
 _REV = bindparam("rev", type_=BigInteger)
@@ -162,16 +161,6 @@ def running_by_group(transaction: Transaction) -> dict[str, int]:
 def held_slots(transaction: Transaction) -> list[Held]:
     """What holds throttling slots: dispatched, that is waiting for resources or running (section 11.1)."""
     return [Held._make(row) for row in transaction.execute(_HELD)]
-
-
-def read_slots(connection: Connection) -> dict[str, int]:
-    """The slots of every resource group."""
-    return {row.name: row.slots for row in connection.execute(select(ResourceGroup.name, ResourceGroup.slots))}
-
-
-def read_rules(connection: Connection) -> list[Row[Any]]:
-    """The throttling rules in force."""
-    return list(connection.execute(select(*RuleRow.__table__.columns).where(RuleRow.enabled.is_(True))))
 
 
 # --- moves ------------------------------------------------------------------------------------------------------------
@@ -350,6 +339,13 @@ _OVERDUE = (
     .limit(_LIMIT)
 )
 _RENEW = update(Attempt).where(OPEN_ATTEMPT, Attempt.instance_id.in_(id_set())).values(lease_until=bindparam("until"))
+_MATURED = select(
+    or_(
+        select(Instance.id).where(RETRYING, Instance.retry_at <= _NOW).exists(),
+        select(Attempt.instance_id).where(OPEN_ATTEMPT, Attempt.deadline_at <= _NOW).exists(),
+        select(Attempt.instance_id).where(OPEN_ATTEMPT, Attempt.lease_until <= _NOW).exists(),
+    )
+)
 _NEXT = select(
     select(func.min(Instance.due_at)).where(WAITING).scalar_subquery(),
     select(func.min(Instance.retry_at)).where(RETRYING).scalar_subquery(),
@@ -372,6 +368,11 @@ def renew_attempts(transaction: Transaction, instances: Collection[int], until: 
     transaction.execute(_RENEW, {"ids": bind(instances), "until": until})
 
 
+def has_matured(connection: Connection, now: int) -> bool:
+    """Whether an automatic rerun is due, or an attempt past its timeout or its lease."""
+    return bool(connection.execute(_MATURED, {"now": now}).scalar_one())
+
+
 def next_instant(connection: Connection) -> int | None:
     """The next moment at which time alone moves something: a due time, an automatic rerun, a timeout."""
     moments = [moment for moment in connection.execute(_NEXT).one() if moment is not None]
@@ -382,8 +383,8 @@ def next_instant(connection: Connection) -> int | None:
 
 _WORK_REV = select(func.coalesce(func.max(Task.rev), 0))
 _TASKS = select(Task.id, Task.key, Task.type, Task.run, Task.parameters, Task.simulate).where(Task.id.in_(id_set()))
-_NODES = select(Node.id, Node.name, Node.simulate).where(Node.task_id.in_(id_set()))
-_ORDERS = select(
+_NODES = select(Node.id, Node.task_id, Node.name, Node.simulate).where(Node.task_id.in_(id_set()))
+_ORDERS: Select[Any] = select(
     *(getattr(Instance, column) for column in Candidate._fields),
     Attempt.number,
     Attempt.token,
@@ -412,5 +413,4 @@ def open_orders(connection: Connection) -> list[Row[Any]]:
 
 def one_order(connection: Connection, instance_id: int, number: int) -> Row[Any] | None:
     """One attempt beside its instance."""
-    row: Row[Any] | None = connection.execute(_ONE_ORDER, {"id": instance_id, "number": number}).one_or_none()
-    return row
+    return connection.execute(_ONE_ORDER, {"id": instance_id, "number": number}).one_or_none()

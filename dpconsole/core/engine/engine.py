@@ -1,0 +1,341 @@
+"""The engine: a function of store, clock and executor that moves rows along the automatic transitions.
+
+A `tick` is a row of passes, each one transaction of a few set-based statements over a slice of rows:
+
+    collect   the executor's ends          Running -> Succeeded, Failed; Succeeded releases its downstreams
+    mature    what time brings             automatic reruns, timeouts, lost attempts
+    admit     ready and due rows, queues   -> Waiting for Scheduled Time, Throttling, Waiting for Schedule Resources
+    dispatch  what was admitted            -> Running, with its attempt row; after the commit, to the executor
+
+The attempt row is the outbox: it is committed before the executor hears of it, and adopted by the next engine should
+this one die in between. Nothing is kept that the store does not hold, but the ends an executor has reported and no
+transaction has taken in yet; so start-up and recovery are the same. The rules are those of sections 2.2 to 2.4 and 11.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
+from itertools import groupby, islice
+
+from dpconsole.core.domain.clock import Clock
+from dpconsole.core.domain.definitions import TaskType
+from dpconsole.core.domain.runconfig import Retries, next_retry
+from dpconsole.core.domain.statuses import Cause, Status
+from dpconsole.core.engine.admission import Capacity, Limits, compete
+from dpconsole.core.engine.lease import Lease
+from dpconsole.core.engine.works import Works
+from dpconsole.core.executors.protocol import Executor, Exit, Handle, Order, Outcome
+from dpconsole.core.store import engine_sql as sql
+from dpconsole.core.store.definition_rows import read_groups, read_rules
+from dpconsole.core.store.engine_sql import Candidate
+from dpconsole.core.store.journal import Steps, derive_tables, record, release
+from dpconsole.core.store.session import Store, Transaction
+
+SLICE = 512
+"""Rows a pass takes in of each kind: small enough to let others write in between, large enough to pay for a commit."""
+ATTEMPT_LEASE_MS = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """What a tick did: rows moved, passes made, and when time alone will move something next (UTC ms)."""
+
+    moved: int
+    passes: int
+    next_at: int | None
+
+
+@dataclass
+class Pass:
+    """One transaction of the engine: what it has moved, and what to tell the executor once it is committed."""
+
+    transaction: Transaction
+    now: int
+    steps: Steps = field(default_factory=Steps)
+    tables: set[int] = field(default_factory=set)
+    orders: list[Order] = field(default_factory=list)
+    stops: list[Handle] = field(default_factory=list)
+    moved: int = 0
+    more: bool = False
+
+    def note(self, rows: Iterable[Candidate], before: Status, after: Status, cause: Cause) -> None:
+        """Rows took a step."""
+        for row in rows:
+            self.steps.add(row.id, before, after, cause, row.attempt)
+            self.belongs_to(row.parent_id)
+
+    def belongs_to(self, table: int | None) -> None:
+        """A row that moved belongs to a logical table, whose status follows."""
+        if table is not None:
+            self.tables.add(table)
+
+    def settle(self) -> None:
+        """Write the steps taken so far; what comes after is a new round of steps."""
+        self.moved += sum(len(ids) for ids in self.steps.taken.values())
+        record(self.transaction, self.steps, self.now)
+
+
+class Engine:
+    """Drives one database. `lease` is None where nobody else could (tests, benchmarks)."""
+
+    def __init__(
+        self, store: Store, clock: Clock, executor: Executor, *, lease: Lease | None = None, slice_: int = SLICE
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._executor = executor
+        self._lease = lease
+        self._slice = slice_
+        self._works = Works()
+        self._limits = Limits()
+        self._ends: deque[Exit] = deque()
+        self._adopted = False
+
+    def tick(self, breathe: Callable[[], None] = lambda: None) -> Tick:
+        """Move everything that can be moved now; `breathe` is called between passes.
+
+        Raises `Fenced` when another engine has taken over, and `StoreError`; either way what was not committed is
+        taken up by the next tick.
+        """
+        now = self._clock.now()
+        matured = self._look_around(now)
+        moved = passes = 0
+        while True:
+            self._ends.extend(self._executor.poll(now, self._slice - len(self._ends)))
+            mature = matured and not self._has_ended(now)
+            done = self._pass(now, mature=mature)
+            matured &= not mature
+            moved, passes = moved + done.moved, passes + 1
+            if not (done.more or matured or self._has_ended(now)):
+                break
+            breathe()
+        if self._lease is not None:
+            self._lease.ticked_at = now
+        return Tick(moved, passes, self._next_at())
+
+    # --- one pass -----------------------------------------------------------------------------------------------------
+
+    def _pass(self, now: int, *, mature: bool) -> Pass:
+        ends = list(islice(self._ends, self._slice))
+        with self._store.write() as transaction:
+            if self._lease is not None:
+                self._lease.check(transaction)
+            this = Pass(transaction, now)
+            self._collect(this, ends)
+            if mature:
+                self._mature(this)
+            while self._advance(this):
+                pass
+            derive_tables(transaction, this.tables, now)
+            if not this.moved:
+                transaction.abandon()
+        for _ in ends:
+            self._ends.popleft()
+        self._executor.stop(this.stops)
+        self._executor.submit(this.orders)
+        return this
+
+    # --- collect ------------------------------------------------------------------------------------------------------
+
+    def _collect(self, this: Pass, ends: Collection[Exit]) -> None:
+        """Take the executor's reports in; the first valid one of an attempt counts, the others change nothing."""
+        ok = [end for end in ends if end.outcome is Outcome.OK]
+        self._succeed(this, ok)
+        failed = sorted((end for end in ends if end.outcome is not Outcome.OK), key=_kind_of_end)
+        for (outcome, exit_code, why), alike in groupby(failed, key=_kind_of_end):
+            self._fail(this, list(alike), outcome, exit_code, why, Cause.FINISHED)
+        this.settle()
+
+    def _succeed(self, this: Pass, ends: list[Exit]) -> None:
+        if not ends:
+            return
+        counted = sql.close_attempts(this.transaction, [_attempt_end(end) for end in ends], Outcome.OK, 0, "")
+        rows = sql.finish(
+            this.transaction,
+            [(end.handle.instance_id, end.ended_at) for end in ends if end.handle.instance_id in counted],
+        )
+        for row in rows:
+            this.steps.add(row.id, Status.RUNNING, Status.SUCCEEDED, Cause.FINISHED, row.attempt)
+            this.belongs_to(row.parent_id)
+        release(this.transaction, [row.id for row in rows])
+
+    def _fail(
+        self, this: Pass, ends: list[Exit], outcome: Outcome, exit_code: int | None, why: str, cause: Cause
+    ) -> None:
+        """Attempts that ended alike fail their rows; an automatic rerun is due where the run configuration says so."""
+        attempts = [_attempt_end(end) for end in ends]
+        counted = sql.close_attempts(this.transaction, attempts, outcome, exit_code, why)
+        rules = sql.retry_rules(this.transaction, counted)
+        failed = []
+        for end in ends:
+            rule = rules.get(end.handle.instance_id)
+            if rule is not None:
+                retries = Retries(rule.reruns, rule.rerun_interval_ms, rule.rerun_after_timeout)
+                retry_at = next_retry(cause, end.ended_at, rule.auto_reruns, retries)
+                failed.append((rule.id, end.ended_at, retry_at, why))
+        for row in sql.fail(this.transaction, failed) if failed else ():
+            this.steps.add(row.id, Status.RUNNING, Status.FAILED, cause, row.attempt)
+            this.belongs_to(row.parent_id)
+
+    # --- mature -------------------------------------------------------------------------------------------------------
+
+    def _mature(self, this: Pass) -> None:
+        """Timeouts, lost attempts and automatic reruns whose moment has come; after every end that came before it."""
+        self._expire(this)
+        rows = sql.retries_due(this.transaction, this.now, self._slice)
+        sql.retry(this.transaction, [row.id for row in rows])
+        for row in rows:
+            this.steps.add(row.id, Status.FAILED, Status.NOT_RUNNING, Cause.RETRIED, row.attempt)
+            this.belongs_to(row.parent_id)
+        this.settle()
+
+    def _expire(self, this: Pass) -> None:
+        overdue = sql.overdue_attempts(this.transaction, this.now, self._slice)
+        alive = self._executor.alive() if overdue else ()
+        vouched: list[int] = []
+        for row in overdue:
+            handle = Handle(row.instance_id, row.number)
+            if row.deadline_at <= this.now:
+                end = Exit(handle, row.token, Outcome.TIMEOUT, row.deadline_at)
+                self._fail(this, [end], Outcome.TIMEOUT, None, "timed out", Cause.TIMED_OUT)
+                this.stops.append(handle)
+            elif handle in alive:
+                vouched.append(row.instance_id)
+            else:
+                end = Exit(handle, row.token, Outcome.LOST, this.now)
+                self._fail(this, [end], Outcome.LOST, None, "the attempt was lost", Cause.LOST)
+        if vouched:
+            sql.renew_attempts(this.transaction, vouched, this.now + ATTEMPT_LEASE_MS)
+            this.moved += 1
+        this.settle()
+
+    # --- admit and dispatch -------------------------------------------------------------------------------------------
+
+    def _advance(self, this: Pass) -> bool:
+        """One round of ready and due rows and queues; whether something succeeded at once and released more."""
+        ready = sql.ready(this.transaction, self._slice)
+        due = sql.due(this.transaction, this.now, self._slice)
+        this.more |= self._slice in (len(ready), len(due))
+        sql.move(this.transaction, [row.id for row in ready if row.due_at > this.now], Status.WAITING_TIME)
+        this.note(ready, Status.NOT_RUNNING, Status.WAITING_TIME, Cause.RELEASED)
+        arrived = [row for row in ready if row.due_at <= this.now] + due
+        at_once = [row for row in arrived if _is_instant(row)]
+        self._succeed_at_once(this, at_once)
+        self._admit(this, [row for row in arrived if not _is_instant(row)])
+        this.settle()
+        return bool(at_once)
+
+    def _succeed_at_once(self, this: Pass, rows: list[Candidate]) -> None:
+        """Dry runs and virtual nodes: no work, no slot, no attempt (A9)."""
+        sql.succeed_at_once(this.transaction, [row.id for row in rows])
+        this.note(rows, Status.WAITING_TIME, Status.RUNNING, Cause.DUE)
+        this.note(rows, Status.RUNNING, Status.SUCCEEDED, Cause.FINISHED)
+        release(this.transaction, [row.id for row in rows])
+
+    def _admit(self, this: Pass, arrived: list[Candidate]) -> None:
+        capacity = self._capacity(this.transaction)
+        passed = self._pass_throttling(this, arrived, capacity)
+        self._dispatch(this, self._take_resources(this, passed, capacity))
+
+    def _capacity(self, transaction: Transaction) -> Capacity:
+        limits = self._limits
+        running = sql.running_by_group(transaction) if limits.slots else {}
+        return Capacity.of(limits, running, sql.held_slots(transaction) if limits.rules else ())
+
+    def _pass_throttling(self, this: Pass, arrived: list[Candidate], capacity: Capacity) -> list[Candidate]:
+        """Rows that every matching rule lets through; arrivals that none has room for go to Throttling (A4, A7)."""
+        queue = sql.throttled(this.transaction, capacity.full_rules, self._slice)
+        competing, undecided = compete(arrived, queue, self._slice)
+        this.more |= undecided
+        passed = [row for row in competing if capacity.pass_throttling(row)]
+        refused = _without(competing, passed)
+        held = [row for row in refused if row.status != Status.THROTTLED]
+        waiting = [row for row in _without(arrived, competing) if row.status == Status.NOT_RUNNING]
+        sql.move(this.transaction, [row.id for row in waiting], Status.WAITING_TIME)
+        sql.move(this.transaction, [row.id for row in held], Status.THROTTLED)
+        this.note(held, Status.WAITING_TIME, Status.THROTTLED, Cause.THROTTLED)
+        return passed
+
+    def _take_resources(self, this: Pass, passed: list[Candidate], capacity: Capacity) -> list[Candidate]:
+        """Rows their group has a slot for; the others wait for schedule resources (A5, A7)."""
+        queue = sql.waiting_for_resources(this.transaction, capacity.full_groups, self._slice)
+        competing, undecided = compete(passed, queue, self._slice)
+        this.more |= undecided
+        granted = [row for row in competing if capacity.take_resources(row)]
+        refused = [row for row in _without([*passed, *queue], granted) if row.status != Status.WAITING_RESOURCE]
+        sql.move(this.transaction, [row.id for row in refused], Status.WAITING_RESOURCE)
+        for before, rows in _by_queue(refused):
+            this.note(rows, before, Status.WAITING_RESOURCE, Cause.NO_RESOURCE)
+        return granted
+
+    def _dispatch(self, this: Pass, granted: list[Candidate]) -> None:
+        """Start the rows that were let through; the executor gets the orders after the commit."""
+        if not granted:
+            return
+        connection, token = this.transaction.connection, this.transaction.rev
+        ids = [row.id for row in granted]
+        sql.start(this.transaction, ids, this.now)
+        sql.open_attempts(this.transaction, ids, this.now, this.now + ATTEMPT_LEASE_MS)
+        for before, rows in _by_queue(granted):
+            cause = Cause.DUE if before is Status.WAITING_TIME else Cause.ADMITTED
+            for row in rows:
+                this.steps.add(row.id, before, Status.RUNNING, cause, row.attempt + 1)
+                this.belongs_to(row.parent_id)
+        self._works.learn(connection, granted)
+        this.orders += [self._works.order(connection, row, row.attempt + 1, token, this.now) for row in granted]
+
+    # --- what lies around ---------------------------------------------------------------------------------------------
+
+    def _look_around(self, now: int) -> bool:
+        """Read what operators and loads may have changed, and on the first tick adopt what was left running.
+
+        Returns whether time has brought something.
+        """
+        with self._store.read() as connection:
+            slots = {group.name: group.slots for group in read_groups(connection).values()}
+            rules = tuple(rule for rule in read_rules(connection).values() if rule.enabled)
+            self._limits = Limits(slots, rules)
+            self._works.refresh(connection)
+            if not self._adopted:
+                self._executor.adopt([self._works.reread(connection, row) for row in sql.open_orders(connection)])
+                self._adopted = True
+            return sql.has_matured(connection, now)
+
+    def _has_ended(self, now: int) -> bool:
+        upcoming = self._executor.next_event()
+        return upcoming is not None and upcoming <= now
+
+    def _next_at(self) -> int | None:
+        with self._store.read() as connection:
+            by_time = sql.next_instant(connection)
+        moments = [moment for moment in (by_time, self._executor.next_event()) if moment is not None]
+        return min(moments, default=None)
+
+
+def _attempt_end(end: Exit) -> tuple[int, int, int, int]:
+    return end.handle.instance_id, end.handle.number, end.token, end.ended_at
+
+
+def _kind_of_end(end: Exit) -> tuple[Outcome, int | None, str]:
+    return end.outcome, end.exit_code, end.why
+
+
+def _is_instant(row: Candidate) -> bool:
+    """Whether a row does no work: a dry run, or a virtual node."""
+    return bool(row.dry_run) or row.type == TaskType.VIRTUAL
+
+
+def _without(rows: Iterable[Candidate], others: Iterable[Candidate]) -> list[Candidate]:
+    gone = {row.id for row in others}
+    return [row for row in rows if row.id not in gone]
+
+
+def _by_queue(rows: Iterable[Candidate]) -> list[tuple[Status, list[Candidate]]]:
+    """Rows by the status they come from; one that was Not Running passed through Waiting for Scheduled Time."""
+    came_from: dict[Status, list[Candidate]] = {}
+    for row in rows:
+        before = Status.WAITING_TIME if row.status == Status.NOT_RUNNING else Status(row.status)
+        came_from.setdefault(before, []).append(row)
+    return list(came_from.items())

@@ -1,0 +1,72 @@
+"""What there is to run: definitions turned into orders for an executor, read once and kept until they change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from dpconsole.core.domain.definitions import RunConfig, Simulation
+from dpconsole.core.executors.protocol import Handle, Order, Work
+from dpconsole.core.store import engine_sql
+from dpconsole.core.store.definition_rows import from_document, read_timezone
+from dpconsole.core.store.engine_sql import Candidate
+
+Key = tuple[int, int | None]
+"""A task, and a materialization node of it or None."""
+
+
+class Works:
+    """The work of tasks and nodes, by id; `refresh` forgets it when a definition has changed."""
+
+    def __init__(self) -> None:
+        self._rev = -1
+        self._zone = "UTC"
+        self._known: dict[Key, Work] = {}
+
+    def refresh(self, connection: Connection) -> None:
+        """Forget what is known when a definition has changed since."""
+        rev = engine_sql.definitions_rev(connection)
+        if rev != self._rev:
+            self._known.clear()
+            self._zone = read_timezone(connection)
+            self._rev = rev
+
+    def order(self, connection: Connection, row: Candidate, number: int, token: int, now: int) -> Order:
+        """The order for an attempt that starts now."""
+        return self._order(connection, row, number, token, now, now + row.timeout_ms)
+
+    def reread(self, connection: Connection, row: Row[Any]) -> Order:
+        """The order of an attempt that was written earlier, from its row (see `engine_sql.open_orders`)."""
+        candidate = Candidate._make(row[: len(Candidate._fields)])
+        return self._order(connection, candidate, row.number, row.token, row.started_at, row.deadline_at)
+
+    def learn(self, connection: Connection, rows: list[Candidate]) -> None:
+        """Read the work of rows that is not known yet, together."""
+        unknown = {row.task_id for row in rows if (row.task_id, row.node_id) not in self._known}
+        if unknown:
+            self._read(connection, unknown)
+
+    def _order(
+        self, connection: Connection, row: Candidate, number: int, token: int, started_at: int, deadline_at: int
+    ) -> Order:
+        if (row.task_id, row.node_id) not in self._known:
+            self.learn(connection, [row])
+        work = self._known[row.task_id, row.node_id]
+        identity = f"{row.task_key}/{work.node}/{row.business_date}/{row.ordinal}/{row.backfill_id or ''}"
+        handle = Handle(row.id, number)
+        return Order(handle, token, identity, row.business_date, row.due_at, started_at, deadline_at, work)
+
+    def _read(self, connection: Connection, task_ids: set[int]) -> None:
+        tasks, nodes = engine_sql.task_work(connection, task_ids)
+        for task in tasks:
+            run, simulation = from_document(RunConfig, task.run), from_document(Simulation, task.simulate)
+            self._known[task.id, None] = self._work(task, "", run, simulation)
+            for node in nodes:
+                if node.task_id == task.id:
+                    own = simulation if node.simulate is None else from_document(Simulation, node.simulate)
+                    self._known[task.id, node.id] = self._work(task, node.name, run, own)
+
+    def _work(self, task: Row[Any], node: str, run: RunConfig, simulation: Simulation) -> Work:
+        parameters = tuple((name, value) for name, value in task.parameters)
+        return Work(task.key, node, task.type, run.command, parameters, simulation, self._zone)
