@@ -23,7 +23,7 @@ class WidgetApp(App[None]):
     def __init__(self, *widgets: Widget, keys: dict[str, str] | None = None) -> None:
         super().__init__()
         self.animation_level = "none"
-        self.shown = widgets
+        self.widgets = widgets
         self.heard: list[Message] = []
         for key, action in (keys or {}).items():
             self._bindings.key_to_bindings.setdefault(key, []).append(Binding(key, f"focused.{action}", ""))
@@ -32,14 +32,14 @@ class WidgetApp(App[None]):
         return tokens()
 
     def compose(self) -> ComposeResult:
-        yield from self.shown
+        yield from self.widgets
 
     def hear(self, message: Message) -> None:
         self.heard.append(message)
 
     def lines(self, widget: Widget | None = None) -> list[str]:
         """What the widget shows, line by line."""
-        target = widget or self.shown[0]
+        target = widget or self.widgets[0]
         return [target.render_line(y).text for y in range(target.size.height)]
 
 
