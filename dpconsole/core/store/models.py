@@ -166,6 +166,7 @@ class Task(Base):
     output_table: Mapped[str] = mapped_column(Text)
     template: Mapped[str] = mapped_column(Text)
     kind: Mapped[str | None] = mapped_column(String(16))
+    code: Mapped[str] = mapped_column(Text, default="")
     source_key: Mapped[str] = mapped_column(Text, default="")
     status: Mapped[str] = mapped_column(String(16), default="submitted")
     submit_status: Mapped[str] = mapped_column(String(32), default="submission_succeeded")
@@ -210,6 +211,7 @@ class NodeField(Base):
 
     node_id: Mapped[int] = mapped_column(ForeignKey("node.id"), primary_key=True)
     field_id: Mapped[int] = mapped_column(ForeignKey("logical_field.id"), primary_key=True, index=True)
+    position: Mapped[int]
 
 
 class Dependency(Base):
