@@ -29,6 +29,9 @@ class Ink(StrEnum):
     WARNING = "warning"
     ERROR = "error"
     MARK = "mark"
+    KEY = "key"
+    PROD = "prod"
+    DEV = "dev"
     NOT_RUNNING = "not-running"
     WAITING = "waiting"
     THROTTLING = "throttling"
@@ -44,7 +47,7 @@ Cell = str | Sequence[Piece]
 INK_CLASSES: set[str] = {f"ink--{ink}" for ink in Ink}
 """The component classes a line-API widget must declare to write in ink."""
 
-_VARIABLES: dict[Ink, str] = {
+_LOOKS: dict[Ink, str] = {
     Ink.PLAIN: "",
     Ink.STRONG: "bold $text-strong",
     Ink.DIM: "$text-dim",
@@ -52,7 +55,18 @@ _VARIABLES: dict[Ink, str] = {
     Ink.WARNING: "$warning-ink",
     Ink.ERROR: "$error-ink",
     Ink.MARK: "$mark",
-} | {ink: f"$status-{ink}" for ink in list(Ink)[list(Ink).index(Ink.NOT_RUNNING) :]}
+    Ink.KEY: "bold $text-strong",
+    Ink.PROD: "bold $env-ink on $env-prod",
+    Ink.DEV: "$env-ink on $env-dev",
+    Ink.NOT_RUNNING: "$status-not-running",
+    Ink.WAITING: "$status-waiting",
+    Ink.THROTTLING: "$status-throttling",
+    Ink.RESOURCES: "$status-resources",
+    Ink.RUNNING: "$status-running",
+    Ink.SUCCEEDED: "$status-succeeded",
+    Ink.FAILED: "$status-failed",
+}
+"""The inks as content styles, for text that is not on the line API; `inks.tcss` says the same for text that is."""
 
 
 def pieces(cell: Cell) -> Sequence[Piece]:
@@ -70,4 +84,4 @@ def inked(widget: Widget, ink: Ink, line: Style) -> Style:
 def content(cell: Cell | Iterable[Piece], *, keep_lines: bool = False) -> Content:
     """A cell as Textual content, cleaned and never read as markup, for widgets that are not on the line API."""
     parts = pieces(cell) if isinstance(cell, str) else tuple(cell)
-    return Content.assemble(*((clean(text, keep_lines=keep_lines), _VARIABLES[ink]) for text, ink in parts))
+    return Content.assemble(*((clean(text, keep_lines=keep_lines), _LOOKS[ink]) for text, ink in parts))

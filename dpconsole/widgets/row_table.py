@@ -27,7 +27,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntFlag
 
-from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.geometry import Region, Size
@@ -41,6 +40,7 @@ from dpconsole.widgets.columns import Column, Placed, place
 from dpconsole.widgets.ink import INK_CLASSES, Cell, Ink, Piece, inked, pieces
 from dpconsole.widgets.marks import NO_IDS, Marks
 from dpconsole.widgets.row_cache import Fetch, Row, RowCache
+from dpconsole.widgets.strips import join
 
 HEADER = 1
 """Lines above the first row."""
@@ -546,7 +546,7 @@ class RowTable(ScrollView, can_focus=True, inherit_bindings=False):
             shown = fit(cell, placed.width, placed.column.align)
             runs.extend((text, self._style(cell_line, ink)) for text, ink in shown)
             end = placed.end
-        return self._strip(runs, end, self._style(line, Ink.PLAIN))
+        return join(runs, self.size.width, self._style(line, Ink.PLAIN))
 
     def _gutter(self, state: State) -> Iterable[Piece]:
         yield ("›" if State.CURSOR in state else " ", Ink.PLAIN)
@@ -570,7 +570,7 @@ class RowTable(ScrollView, can_focus=True, inherit_bindings=False):
             runs.append((" " * (placed.x - end), plain))
             runs.extend((text, style) for text, _ in fit(self._title(placed), placed.width, placed.column.align))
             end = placed.end
-        return self._strip(runs, end, plain)
+        return join(runs, self.size.width, plain)
 
     def _title(self, placed: Placed) -> Cell:
         column = placed.column
@@ -582,23 +582,7 @@ class RowTable(ScrollView, can_focus=True, inherit_bindings=False):
         number = y - (self.size.height - len(lines)) // 2
         text = cut_cells(clean(lines[number]), width) if 0 <= number < len(lines) else ""
         style = self._style("row-table--empty", Ink.PLAIN)
-        return self._strip([(" " * ((width - width_of(text)) // 2) + text, style)], -1, style)
-
-    def _strip(self, runs: Iterable[tuple[str, Style]], end: int, blank: Style) -> Strip:
-        """A strip of few segments, at least as wide as the window: every change of style costs some forty bytes."""
-        segments: list[Segment] = []
-        for text, style in runs:
-            if not text:
-                continue
-            last = segments[-1] if segments else None
-            if last is not None and (last.style == style or _is_invisible(text, style, last.style)):
-                segments[-1] = Segment(last.text + text, last.style)
-            elif last is not None and last.style is not None and _is_invisible(last.text, last.style, style):
-                segments[-1] = Segment(last.text + text, style)
-            else:
-                segments.append(Segment(text, style))
-        used = end if end >= 0 else sum(segment.cell_length for segment in segments)
-        return Strip(segments, used).extend_cell_length(self.size.width, blank).simplify()
+        return join([(" " * ((width - width_of(text)) // 2) + text, style)], width, style)
 
     def _style(self, line: str, ink: Ink) -> Style:
         """The style of an ink on a line, remembered until the sheets change."""
@@ -718,10 +702,3 @@ class RowTable(ScrollView, can_focus=True, inherit_bindings=False):
         if placed.x < left:
             left = max(0, placed.x - GUTTER)
         self.scroll_to(x=left, animate=False, force=True)
-
-
-def _is_invisible(text: str, style: Style, other: Style | None) -> bool:
-    """Whether blank text looks the same in the other style, so that no change of style need be sent for it."""
-    if other is None or not text.isspace():
-        return False
-    return style.bgcolor == other.bgcolor and not (other.reverse or style.reverse or other.underline)
