@@ -35,7 +35,7 @@ _TAGS = frozenset(
 )
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _UNWRITABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _LABELS = ("id", "name", "task")
 
 
@@ -231,9 +231,9 @@ class _Composer:
 
     def _scalar(self, event: Any, loc: Loc) -> str | None:
         text: str = event.value
-        if _UNSTORABLE.search(text):
+        if UNSTORABLE.search(text):
             self._refuse(loc, event, "holds a character that cannot be stored (U+0000 or a lone surrogate)")
-            return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+            return UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
         return None if event.style in (None, "") and text in _NULLS else text
 
     def _block(self, loc: Loc, depth: int) -> Block:
@@ -252,7 +252,7 @@ class _Composer:
 
     def _key(self, event: Any, loc: Loc, depth: int) -> str:
         if isinstance(event, yaml.ScalarEvent):
-            if event.anchor is not None or event.tag not in _TAGS or _UNSTORABLE.search(event.value):
+            if event.anchor is not None or event.tag not in _TAGS or UNSTORABLE.search(event.value):
                 self._value(event, loc, depth)
             return str(event.value)
         self._value(event, loc, depth + 1)

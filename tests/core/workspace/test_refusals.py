@@ -390,9 +390,9 @@ def test_a_message_holds_no_control_characters(refuse):
 WORDS = re.findall(
     r"\S+",
     "version tasks id schedule every at from to interval on cron method effective depends_on task node cycle policy "
-    "days fields enabled run command timeout reruns rerun_interval resource_group simulate duration fail fail_rate hang log "
-    "type kind nodes name code priority tags owner parameters projects members mode resource_groups slots throttling "
-    "limit when origin baselines committed margin timezone environment",
+    "days fields enabled run command timeout reruns rerun_interval resource_group simulate duration fail fail_rate "
+    "hang log type kind nodes name code priority tags owner parameters projects members mode resource_groups slots "
+    "throttling limit when origin baselines committed margin timezone environment",
 )
 VALUES = re.findall(
     r"\S+",
