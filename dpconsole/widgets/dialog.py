@@ -16,6 +16,10 @@ from dpconsole.widgets.safe import SafeText
 Answer = TypeVar("Answer")
 
 
+class DialogBody(VerticalScroll, can_focus=False, inherit_bindings=False):
+    """The part that scrolls; it has no keys of its own, so that the app's registry has them all."""
+
+
 class Dialog(ModalScreen[Answer]):
     """A modal dialog; a subclass fills `compose_body` and binds its answers to `dismiss`.
 
@@ -25,7 +29,7 @@ class Dialog(ModalScreen[Answer]):
     DEFAULT_CSS = """
     Dialog { align: center middle; }
     Dialog > Vertical { width: 80%; max-width: 100; height: auto; max-height: 90%; }
-    Dialog VerticalScroll { height: auto; max-height: 100%; }
+    Dialog DialogBody { height: auto; max-height: 100%; }
     Dialog .dialog--title { height: 1; }
     """
 
@@ -48,7 +52,7 @@ class Dialog(ModalScreen[Answer]):
         """Title, body, keys."""
         with Vertical():
             yield SafeText([(self._title, Ink.STRONG)], keep_lines=False, classes="dialog--title")
-            with VerticalScroll():
+            with DialogBody():
                 yield from self.compose_body()
             yield self._footer
 

@@ -7,6 +7,7 @@ one; the cursor and the marks belong to row ids, so rows may come, go and change
     table = RowTable(columns, fetch, empty_text="Nothing matches this filter - Esc clears it")
     table.show(array("q", ids), scope=query)   # the first list, a new filter or sort; the cursor stays on its id
     table.update_rows(changed_ids)             # from the change feed: repaints what is visible and differs
+    table.redraw(ids)                          # nothing changed but the time: repaints them
     table.note_moved(37)                       # sort or membership changed; the list waits for the operator's refresh
     table.targets()                            # what a verb acts on: marks (a live range included) or the cursor row
     table.peel()                               # Esc: drops the range, else the marks; False when there was nothing
@@ -253,6 +254,14 @@ class RowTable(ScrollView, can_focus=True, inherit_bindings=False):
         for row_id in shown:
             if end := self._changed_to(before[row_id], self._rows.peek(row_id)):
                 self.refresh(Region(0, HEADER + visible[row_id], end - self.scroll_offset.x, 1))
+
+    def redraw(self, ids: Iterable[int]) -> None:
+        """Draw the visible ones of these rows again: what they say depends on more than the store, such as the time."""
+        visible = {row_id: line for line, row_id in enumerate(self.visible_ids)}
+        for row_id in ids:
+            self._strips.pop(row_id, None)
+            if row_id in visible:
+                self.refresh(Region(0, HEADER + visible[row_id], self.size.width, 1))
 
     def note_moved(self, count: int) -> None:
         """So many rows would stand elsewhere after a refresh; the list stays until the screen shows a new one."""
