@@ -353,7 +353,7 @@ class LogView(Widget, can_focus=True, inherit_bindings=False):
     def _window_end(self) -> int:
         """The line after the last in the window; beyond all lines while the window is not full."""
         rows = self._window()
-        return rows[-1].line + 1 if len(rows) == self.size.height else self.lines + 1
+        return rows[-1].line + 1 if rows and len(rows) == self.size.height else self.lines + 1
 
     def _seek(self, line: int, step: int) -> None:
         if not self._sought:

@@ -77,6 +77,16 @@ async def test_it_opens_at_the_first_error(app, view) -> None:
         assert (view.lines, view.errors) == (5000, 2)
 
 
+async def test_it_opens_at_the_first_error_even_when_it_gets_its_place_later(app, view) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        view.display = False
+        await pilot.pause()
+        await app.show(pilot, Log(numbered(5000, at3000="FATAL")))
+        view.display = True
+        await pilot.pause()
+        assert "FATAL" in app.shown()
+
+
 async def test_without_an_error_it_opens_at_the_top(app, view) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await app.show(pilot, Log(numbered(100)))
