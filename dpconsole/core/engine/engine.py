@@ -247,6 +247,8 @@ class Engine:
     def _pass_throttling(self, this: Pass, arrived: list[Candidate], capacity: Capacity) -> list[Candidate]:
         """Rows that every matching rule lets through; arrivals that none has room for go to Throttling (A4, A7)."""
         queue = sql.throttled(this.transaction, capacity.full_rules, self._slice)
+        if not queue and not self._limits.rules:
+            return arrived
         competing, undecided = compete(arrived, queue, self._slice)
         this.more |= undecided
         passed = [row for row in competing if capacity.pass_throttling(row)]

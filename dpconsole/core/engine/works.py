@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from collections import defaultdict
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Row
@@ -9,7 +12,7 @@ from sqlalchemy import Connection, Row
 from dpconsole.core.domain.definitions import RunConfig, Simulation
 from dpconsole.core.executors.protocol import Handle, Order, Work
 from dpconsole.core.store import engine_sql
-from dpconsole.core.store.definition_rows import from_document, read_timezone
+from dpconsole.core.store.definition_rows import from_text, read_timezone
 from dpconsole.core.store.engine_sql import Candidate
 
 Key = tuple[int, int | None]
@@ -59,14 +62,20 @@ class Works:
 
     def _read(self, connection: Connection, task_ids: set[int]) -> None:
         tasks, nodes = engine_sql.task_work(connection, task_ids)
+        of_task: dict[int, list[Row[Any]]] = defaultdict(list)
+        for node in nodes:
+            of_task[node.task_id].append(node)
         for task in tasks:
-            run, simulation = from_document(RunConfig, task.run), from_document(Simulation, task.simulate)
+            run, simulation = from_text(RunConfig, task.run), from_text(Simulation, task.simulate)
             self._known[task.id, None] = self._work(task, "", run, simulation)
-            for node in nodes:
-                if node.task_id == task.id:
-                    own = simulation if node.simulate is None else from_document(Simulation, node.simulate)
-                    self._known[task.id, node.id] = self._work(task, node.name, run, own)
+            for node in of_task[task.id]:
+                own = simulation if node.simulate in (None, "null") else from_text(Simulation, node.simulate)
+                self._known[task.id, node.id] = self._work(task, node.name, run, own)
 
     def _work(self, task: Row[Any], node: str, run: RunConfig, simulation: Simulation) -> Work:
-        parameters = tuple((name, value) for name, value in task.parameters)
-        return Work(task.key, node, task.type, run.command, parameters, simulation, self._zone)
+        return Work(task.key, node, task.type, run.command, _parameters(task.parameters), simulation, self._zone)
+
+
+@lru_cache(4096)
+def _parameters(document: str) -> tuple[tuple[str, str], ...]:
+    return tuple((name, value) for name, value in json.loads(document))

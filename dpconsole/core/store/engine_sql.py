@@ -7,7 +7,7 @@ under it, and a row read as ready is updated by its id alone.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -15,12 +15,15 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Integer,
+    Result,
     Row,
     Select,
     String,
+    Text,
     and_,
     bindparam,
     case,
+    cast,
     func,
     insert,
     literal,
@@ -75,15 +78,16 @@ class Candidate(NamedTuple):
     task_id: int
     node_id: int | None
     task_key: str
-    name: str
     business_date: str
     ordinal: int
     backfill_id: int | None
 
 
+_OURS = Instance.autonomous.is_(True)
+"""A folder takes its nodes' statuses, waiting and running ones too, and is never to be started or counted for it."""
 _CANDIDATE = select(*(getattr(Instance, column) for column in Candidate._fields))
 _READY = _CANDIDATE.where(READY).limit(_LIMIT)
-_DUE = _CANDIDATE.where(WAITING, Instance.due_at <= _NOW).order_by(Instance.due_at).limit(_LIMIT)
+_DUE = _CANDIDATE.where(WAITING, _OURS, Instance.due_at <= _NOW).order_by(Instance.due_at).limit(_LIMIT)
 _QUEUE_ORDER = (Instance.effective_priority, Instance.due_at, Instance.id)
 
 
@@ -100,14 +104,16 @@ def due(transaction: Transaction, now: int, limit: int) -> list[Candidate]:
 def throttled(transaction: Transaction, full: Sequence[ThrottlingRule], limit: int) -> list[Candidate]:
     """The head of the throttling queue, without the rows that a full rule holds back."""
     kept = [~rule_condition(rule) for rule in full]
-    rows = _CANDIDATE.where(QUEUED, status_is(Status.THROTTLED), *kept).order_by(*_QUEUE_ORDER).limit(_LIMIT)
+    rows = _CANDIDATE.where(QUEUED, _OURS, status_is(Status.THROTTLED), *kept).order_by(*_QUEUE_ORDER).limit(_LIMIT)
     return _candidates(transaction.execute(rows, {"limit": limit}))
 
 
 def waiting_for_resources(transaction: Transaction, full: Sequence[str], limit: int) -> list[Candidate]:
     """The head of the resource queue, without the rows of full groups."""
     free = Instance.resource_group.not_in(full)
-    rows = _CANDIDATE.where(QUEUED, status_is(Status.WAITING_RESOURCE), free).order_by(*_QUEUE_ORDER).limit(_LIMIT)
+    rows = (
+        _CANDIDATE.where(QUEUED, _OURS, status_is(Status.WAITING_RESOURCE), free).order_by(*_QUEUE_ORDER).limit(_LIMIT)
+    )
     return _candidates(transaction.execute(rows, {"limit": limit}))
 
 
@@ -125,8 +131,13 @@ def rule_condition(rule: ThrottlingRule) -> ColumnElement[bool]:
     return and_(literal_column("1") == literal_column("1"), *named)
 
 
-def _candidates(rows: Iterable[Row[Any]]) -> list[Candidate]:
-    return [Candidate._make(row) for row in rows]
+def _candidates(rows: Result[Any]) -> list[Candidate]:
+    return list(map(Candidate._make, rows.all()))
+
+
+def _all(rows: Result[Any]) -> list[Row[Any]]:
+    """Every row at once: reading them one by one costs several times more."""
+    return list(rows.all())
 
 
 # --- limits and what they hold ----------------------------------------------------------------------------------------
@@ -145,8 +156,8 @@ class Held(NamedTuple):
 
 _ALIKE = (Instance.project, Instance.origin, Instance.environment, Instance.type, Instance.tags)
 _HELD = union_all(
-    select(*_ALIKE, func.count()).where(RUNNING).group_by(*_ALIKE),
-    select(*_ALIKE, func.count()).where(QUEUED, status_is(Status.WAITING_RESOURCE)).group_by(*_ALIKE),
+    select(*_ALIKE, func.count()).where(RUNNING, _OURS).group_by(*_ALIKE),
+    select(*_ALIKE, func.count()).where(QUEUED, _OURS, status_is(Status.WAITING_RESOURCE)).group_by(*_ALIKE),
 )
 _RUNNING_BY_GROUP = (
     select(Instance.resource_group, func.count().label("number")).where(RUNNING).group_by(Instance.resource_group)
@@ -310,17 +321,17 @@ def close_attempts(
     A late or repeated report finds no open attempt with its token, and changes nothing.
     """
     rows = transaction.execute(_CLOSE, {"ended": bind(ended), "state": state, "exit_code": exit_code, "why": why})
-    return set(rows.scalars())
+    return set(rows.scalars().all())
 
 
 def finish(transaction: Transaction, ended: Sequence[tuple[int, int]]) -> list[Row[Any]]:
     """Running rows succeed, given as (id, ended at); returns id, attempt and parent_id of those that did."""
-    return list(transaction.execute(_FINISH, {"finished": bind(ended), "rev": transaction.rev}))
+    return _all(transaction.execute(_FINISH, {"finished": bind(ended), "rev": transaction.rev}))
 
 
 def fail(transaction: Transaction, ended: Sequence[tuple[int, int, int | None, str]]) -> list[Row[Any]]:
     """Running rows fail, given as (id, ended at, retry at, error); returns what `finish` does."""
-    return list(transaction.execute(_FAIL, {"failed": bind(ended), "rev": transaction.rev}))
+    return _all(transaction.execute(_FAIL, {"failed": bind(ended), "rev": transaction.rev}))
 
 
 def retry_rules(transaction: Transaction, ids: Collection[int]) -> Mapping[int, Row[Any]]:
@@ -347,7 +358,7 @@ _MATURED = select(
     )
 )
 _NEXT = select(
-    select(func.min(Instance.due_at)).where(WAITING).scalar_subquery(),
+    select(func.min(Instance.due_at)).where(WAITING, _OURS).scalar_subquery(),
     select(func.min(Instance.retry_at)).where(RETRYING).scalar_subquery(),
     select(func.min(Attempt.deadline_at)).where(OPEN_ATTEMPT).scalar_subquery(),
 )
@@ -355,12 +366,12 @@ _NEXT = select(
 
 def retries_due(transaction: Transaction, now: int, limit: int) -> list[Row[Any]]:
     """Failed rows whose automatic rerun has come: id, attempt, parent_id."""
-    return list(transaction.execute(_RETRIES_DUE, {"now": now, "limit": limit}))
+    return _all(transaction.execute(_RETRIES_DUE, {"now": now, "limit": limit}))
 
 
 def overdue_attempts(transaction: Transaction, now: int, limit: int) -> list[Row[Any]]:
     """Open attempts past their timeout or their lease: instance_id, number, token, deadline_at, lease_until."""
-    return list(transaction.execute(_OVERDUE, {"now": now, "limit": limit}))
+    return _all(transaction.execute(_OVERDUE, {"now": now, "limit": limit}))
 
 
 def renew_attempts(transaction: Transaction, instances: Collection[int], until: int) -> None:
@@ -382,8 +393,17 @@ def next_instant(connection: Connection) -> int | None:
 # --- what is done, and what is under way ------------------------------------------------------------------------------
 
 _WORK_REV = select(func.coalesce(func.max(Task.rev), 0))
-_TASKS = select(Task.id, Task.key, Task.type, Task.run, Task.parameters, Task.simulate).where(Task.id.in_(id_set()))
-_NODES = select(Node.id, Node.task_id, Node.name, Node.simulate).where(Node.task_id.in_(id_set()))
+
+
+def _raw(column: Any) -> Any:
+    """A JSON column as the text it is: many tasks share one document, which is then read once."""
+    return cast(column, Text).label(column.key)
+
+
+_TASKS = select(Task.id, Task.key, Task.type, _raw(Task.run), _raw(Task.parameters), _raw(Task.simulate)).where(
+    Task.id.in_(id_set())
+)
+_NODES = select(Node.id, Node.task_id, Node.name, _raw(Node.simulate)).where(Node.task_id.in_(id_set()))
 _ORDERS: Select[Any] = select(
     *(getattr(Instance, column) for column in Candidate._fields),
     Attempt.number,
@@ -403,12 +423,12 @@ def definitions_rev(connection: Connection) -> int:
 def task_work(connection: Connection, task_ids: Collection[int]) -> tuple[list[Row[Any]], list[Row[Any]]]:
     """What is needed to run tasks and their materialization nodes."""
     ids = {"ids": bind(task_ids)}
-    return list(connection.execute(_TASKS, ids)), list(connection.execute(_NODES, ids))
+    return _all(connection.execute(_TASKS, ids)), _all(connection.execute(_NODES, ids))
 
 
 def open_orders(connection: Connection) -> list[Row[Any]]:
     """Every open attempt beside its instance."""
-    return list(connection.execute(_OPEN_ORDERS))
+    return _all(connection.execute(_OPEN_ORDERS))
 
 
 def one_order(connection: Connection, instance_id: int, number: int) -> Row[Any] | None:
