@@ -62,6 +62,24 @@ class VirtualClock:
         self._now = ms
 
 
+class ScaledClock:
+    """A clock that begins at `start_ms` and runs `speed` times as fast as the one beneath it."""
+
+    def __init__(self, beneath: Clock, start_ms: int, speed: float) -> None:
+        self._beneath = beneath
+        self._begun = beneath.monotonic()
+        self._start = start_ms
+        self.speed = speed
+
+    def now(self) -> int:
+        """UTC milliseconds since 1970."""
+        return self._start + int(self.monotonic() * 1000)
+
+    def monotonic(self) -> float:
+        """Seconds of its own since the clock was made."""
+        return (self._beneath.monotonic() - self._begun) * self.speed
+
+
 def to_datetime(ms: int, zone: tzinfo = UTC) -> datetime:
     """The aware datetime of UTC milliseconds, written in `zone`."""
     return (_EPOCH + timedelta(milliseconds=ms)).astimezone(zone)

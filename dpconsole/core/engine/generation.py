@@ -24,6 +24,7 @@ from dpconsole.core.store import generation_sql as sql
 from dpconsole.core.store.definition_rows import Facts, StoredTask, read_tasks, read_workspace_facts
 from dpconsole.core.store.journal import Steps, record
 from dpconsole.core.store.session import Store, Transaction
+from dpconsole.core.store.settings import WATERMARK, read_setting, write_setting
 
 GENERATION_TIME = time(23, 0)
 """When the next day's instances are generated, in the workspace's zone (section 3)."""
@@ -55,7 +56,7 @@ def generate(store: Store, clock: Clock, first: date, last: date) -> Iterator[Ge
 def catch_up(store: Store, clock: Clock) -> Iterator[Generated]:
     """Generate every business date since the watermark; before the first night, only the one whose turn it is."""
     with store.read() as connection:
-        facts, watermark = read_workspace_facts(connection), sql.read_watermark(connection)
+        facts, watermark = read_workspace_facts(connection), read_setting(connection, WATERMARK)
     if facts.timezone is None:
         return
     last = current_business_date(clock.now(), ZoneInfo(facts.timezone))
@@ -79,9 +80,9 @@ def _generate(store: Store, clock: Clock, business_date: date, *, mark: bool = F
         night.make_instances(transaction)
         night.connect()
         night.write(transaction)
-        watermark = sql.read_watermark(transaction.connection)
+        watermark = read_setting(transaction.connection, WATERMARK)
         if mark or watermark == (business_date - timedelta(days=1)).isoformat():
-            sql.write_watermark(transaction, business_date.isoformat())
+            write_setting(transaction, WATERMARK, business_date.isoformat())
         return Generated(business_date, len(night.rows), night.existing)
 
 

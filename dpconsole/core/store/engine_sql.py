@@ -410,6 +410,7 @@ _ORDERS: Select[Any] = select(
     Attempt.token,
     Attempt.started_at,
     Attempt.deadline_at,
+    Attempt.ended_at,
 ).join_from(Attempt, Instance, Instance.id == Attempt.instance_id)
 _OPEN_ORDERS = _ORDERS.where(OPEN_ATTEMPT)
 _ONE_ORDER = _ORDERS.where(Attempt.instance_id == bindparam("id"), Attempt.number == bindparam("number"))
