@@ -108,7 +108,7 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A field against values: any of them with `:` and `=`, none of them with `!=`, the one with the other operators."""
+    """A field against values: any of them with `:` and `=`, none with `!=`; one alone with `<` and its like."""
 
     field: Value
     operator: str
@@ -185,7 +185,9 @@ _COMMA: ","
 _MINUS.8: /-(?=\S)/
 FIELD.7: /[^\W\d]\w*(?=\s*(?:!=|[<>]=?|[:=]))/
 OPERATOR: /!=|[<>]=?|[:=]/
-GRAPH.6: /(?:(?:\d{0,9}\+)(?:"(?:[^"\\]|\\.)+"|[^\s(),"+:<>=]+)(?:\+\d{0,9})?|(?:"(?:[^"\\]|\\.)+"|[^\s(),"+:<>=-][^\s(),"+:<>=]*)\+\d{0,9})(?=[\s()]|$)/s
+GRAPH.6: /\d{0,9}\+/ GRAPH_NAME (/\+\d{0,9}/)? GRAPH_END | /(?!-)/ GRAPH_NAME /\+\d{0,9}/ GRAPH_END
+GRAPH_NAME: /"(?:[^"\\]|\\.)+"|[^\s(),"+:<>=]+/s
+GRAPH_END: /(?=[\s()]|$)/
 QUOTED.5: /"(?:[^"\\]|\\.)*"/s
 WORD.4: /(?!(?:and|or|not)(?:[\s()"]|$))[^\s(),":<>=!+-][^\s(),":<>=]*/i
 VALUE: /[^\s(),"]+/
@@ -357,7 +359,7 @@ def _explain(error: UnexpectedInput, text: str) -> QueryError:
     at_end = token is not None and token.type == "$END"
     position = len(text) if at_end else (error.pos_in_stream or 0)
     found = text[position : position + 1]
-    expected: set[str] = set(getattr(error, "accepts", None) or getattr(error, "expected", None) or error.allowed or ())
+    expected = set[str](getattr(error, "accepts", None) or getattr(error, "expected", None) or ())
     ended = bool(_ENDS_TERM & expected)
     if "VALUE" in expected and not ended:
         return QueryError(_MISSING_VALUE.get(found, f"A value cannot begin with {found}"), position)

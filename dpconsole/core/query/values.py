@@ -2,7 +2,7 @@
 
 Every reader takes a text and returns the span of stored values it covers, so that `=`, `>` and `..` need no further
 knowledge: a day covers its milliseconds, `02:00` its minute, `high` two of the nine numbers. Readers raise ValueError
-with a sentence for the operator; the caller knows where in the query the value stands.
+with a sentence for the operator, or OverflowError for a value out of reach; the caller knows where the value stands.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
 
-from dpconsole.core.domain.clock import parse_duration, to_datetime, to_ms
+from dpconsole.core.domain.clock import parse_duration, parse_iso, to_datetime, to_ms
 from dpconsole.core.domain.definitions import Priority
+from dpconsole.core.domain.priorities import parse_priority
 from dpconsole.core.query.language import Value, nearest
 
 
@@ -47,6 +48,8 @@ Reader = Callable[[str, QueryContext], Span]
 _NAMED_DAYS = {"today": 0, "yesterday": -1, "tomorrow": 1}
 _DAYS = re.compile(r"([+-])(\d{1,6})([dw])", re.ASCII | re.IGNORECASE)
 _AGO = re.compile(r"([+-])(\d{1,6})([hm])", re.ASCII | re.IGNORECASE)
+_UNIT_MS = {"h": 3_600_000, "m": 60_000}
+_LONGEST = 2**53
 _CLOCK = re.compile(r"\d{1,2}:\d{2}(?::\d{2})?", re.ASCII)
 _NUMBER = re.compile(r"\d{1,18}", re.ASCII)
 
@@ -73,17 +76,20 @@ def read_moment(text: str, context: QueryContext) -> Span:
         return _minute(context.now_ms)
     if ago := _AGO.fullmatch(word):
         sign, number, unit = ago.groups()
-        return _minute(context.now_ms + int(sign + number) * (3_600_000 if unit == "h" else 60_000))
-    if _CLOCK.fullmatch(word):
-        return _at(datetime.combine(context.today, time.fromisoformat(word.zfill(len("00:00")))), word, context)
-    if "t" in word and ":" in word:
-        return _at(datetime.fromisoformat(text), word, context)
+        return _minute(context.now_ms + int(sign + number) * _UNIT_MS[unit])
+    if ":" in word:
+        return _written_moment(text, context)
     return _whole_day(_day(text, context), context)
 
 
 def read_duration(text: str, context: QueryContext) -> Span:
     """Milliseconds of `40s`, `5m`, `1h30m` or a number of seconds; covers the second it names."""
-    milliseconds = int(parse_duration(text.lower()) * 1000)
+    try:
+        milliseconds = int(parse_duration(text.lower()) * 1000)
+    except ValueError:
+        raise ValueError(f"{text} is not a duration; write 40s, 5m, 1h30m or a number of seconds") from None
+    if milliseconds > _LONGEST:
+        raise OverflowError
     return Span(milliseconds, milliseconds + 1000)
 
 
@@ -95,13 +101,11 @@ def read_number(text: str, context: QueryContext) -> Span:
 
 
 def read_priority(text: str, context: QueryContext) -> Span:
-    """A priority by name, or a number 1..9; a name covers the even number that rounds to it (section 11.3)."""
-    if text in set("123456789"):
-        return Span(int(text), int(text) + 1, single=True)
-    name = {"middle": "medium"}.get(text.lower(), text.lower())
-    if name not in PRIORITY_WORDS:
-        raise ValueError(f"{text} is not a priority; they are {', '.join(PRIORITY_WORDS)}")
-    number = Priority(name).number
+    """A priority by name or number 1..9; it covers the even number that rounds to it (section 11.3)."""
+    try:
+        number = parse_priority(text).number
+    except ValueError:
+        raise ValueError(f"{text} is no priority; known are {', '.join(PRIORITY_WORDS)}") from None
     return Span(number, number + 2)
 
 
@@ -129,9 +133,14 @@ def _whole_day(day: date, context: QueryContext) -> Span:
     return Span(to_ms(start), to_ms(end))
 
 
-def _at(moment: datetime, written: str, context: QueryContext) -> Span:
-    start = to_ms(moment if moment.tzinfo else moment.replace(tzinfo=context.zone))
-    return Span(start, start + 1000) if moment.second or written.count(":") > 1 else _minute(start)
+def _written_moment(text: str, context: QueryContext) -> Span:
+    today = f"{context.today.isoformat()}T" if _CLOCK.fullmatch(text) else ""
+    clock = text.rjust(len("00:00"), "0") if today and len(text) < len("00:00") else text
+    try:
+        start = parse_iso(today + clock, context.zone)
+    except ValueError:
+        raise ValueError(f"{text} is not a time; write 02:00, 2026-11-20T02:00, -2h or now") from None
+    return _minute(start) if start % 60_000 == 0 else Span(start, start + 1000)
 
 
 def _minute(ms: int) -> Span:
