@@ -1,0 +1,249 @@
+"""The console: it holds the session, moves between screens, and asks the change feed for the one on top.
+
+    ConsoleApp(services).run()
+
+One timer serves the whole console, four times a second, once over a slow line. It asks in a thread what was committed
+and who drives the engine, and only the screen on top is told; a screen that comes back asks from its own revision.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from textual import events, on, work
+from textual.app import App
+from textual.command import CommandPalette
+from textual.message import Message
+from typing_extensions import override
+
+from dpconsole.core.services import OPERATIONS, Delta, EngineState, Services, StoreError
+from dpconsole.screens import asking
+from dpconsole.screens.base import ConsoleScreen, Keyed
+from dpconsole.screens.command_line import CommandLine, Order, read_order
+from dpconsole.screens.details import InstanceScreen, TaskScreen
+from dpconsole.screens.help import HelpScreen
+from dpconsole.screens.home import HomeScreen
+from dpconsole.screens.instances import InstancesScreen
+from dpconsole.screens.keymap import KEYS, Keymap, read_keymap, verb_keys
+from dpconsole.screens.listing import ListScreen
+from dpconsole.screens.log import LogScreen
+from dpconsole.screens.palette import RegistryCommands
+from dpconsole.screens.session import Session
+from dpconsole.screens.tasks import TasksScreen
+from dpconsole.screens.times import MINUTE_MS
+from dpconsole.widgets.sheets import every_sheet, tokens
+
+FRAMES = 4
+SLOW_FRAMES = 1
+"""Times a second the feed is asked; once over a slow line."""
+
+NO_COLOUR_THEME = "ansi-dark"
+
+MAIN: dict[str, Callable[[Session], ConsoleScreen]] = {
+    "home": HomeScreen,
+    "instances": InstancesScreen,
+    "tasks": TasksScreen,
+}
+"""The screens behind the number keys."""
+
+ENVIRONMENTS: dict[str, str] = {"prod": "dev", "dev": "prod"}
+"""What `@` switches to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """What one round of the timer found out."""
+
+    delta: Delta | None
+    engine: EngineState | None
+
+
+class ConsoleApp(App[int], inherit_bindings=False):
+    """The console on one database."""
+
+    TITLE = "dpconsole"
+    CSS_PATH: ClassVar[Any] = every_sheet()
+    ENABLE_COMMAND_PALETTE = False
+    DEFAULT_MODE = "home"
+
+    class Pulled(Message):
+        """A round of the timer is done."""
+
+        def __init__(self, screen: ConsoleScreen, beat: Beat) -> None:
+            self.screen, self.beat = screen, beat
+            super().__init__()
+
+    def __init__(self, services: Services, *, live: bool = True, keymap_file: Path | None = None) -> None:
+        no_colour = "NO_COLOR" in os.environ
+        super().__init__(ansi_color=True if no_colour else None)
+        self.animation_level = "none"
+        if no_colour:
+            self.theme = NO_COLOUR_THEME
+        keymap, self._problems = Keymap((*KEYS, *verb_keys(OPERATIONS.values()))), []
+        if keymap_file is not None:
+            keymap, self._problems = read_keymap(keymap_file, keymap)
+        self.services = services
+        self.session = Session(services, keymap, services.environment)
+        self._live = live
+        self._pulling = False
+        self._minute = services.clock.now() // MINUTE_MS
+        self._visited: list[str] = []
+        self._main: dict[str, ConsoleScreen] = {}
+        for name in MAIN:
+            self.add_mode(name, lambda name=name: self.main(name))
+
+    def main(self, name: str) -> ConsoleScreen:
+        """The main screen of a name; each is made once and keeps its filter, cursor and marks."""
+        if name not in self._main:
+            self._main[name] = MAIN[name](self.session)
+        return self._main[name]
+
+    @override
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return tokens(self.native_ansi_color)
+
+    def on_mount(self) -> None:
+        """Begin to follow the database."""
+        for problem in self._problems:
+            self.notify(str(problem), severity="warning", timeout=15, markup=False)
+        if self._live:
+            frames = SLOW_FRAMES if self.services.settings.slow_link else FRAMES
+            self.set_interval(1 / frames, self.beat)
+
+    # Live
+
+    def beat(self) -> None:
+        """One round: ask what is new for the screen on top."""
+        screen = self.screen
+        page = screen if isinstance(screen, ConsoleScreen) else self._page_below()
+        if page is not None and not self._pulling:
+            self._pulling = True
+            self._pull(page)
+
+    def _page_below(self) -> ConsoleScreen | None:
+        """The page under a dialog goes on living."""
+        pages = [screen for screen in self.screen_stack if isinstance(screen, ConsoleScreen)]
+        return pages[-1] if pages else None
+
+    @work(thread=True, group="feed", exit_on_error=False)
+    def _pull(self, screen: ConsoleScreen) -> None:
+        try:
+            feed = self.services.feed
+            delta = feed.delta(screen.rev) if feed.changed(screen.rev) else None
+            beat = Beat(delta, self.services.engine.state())
+        except StoreError:
+            beat = Beat(None, self.session.engine)  # somebody else is writing; the next round asks again
+        self.post_message(self.Pulled(screen, beat))
+
+    @on(Pulled)
+    def _tell(self, message: Pulled) -> None:
+        self._pulling = False
+        self.session.engine = message.beat.engine
+        screen, delta = message.screen, message.beat.delta
+        if delta is not None and delta.rev > screen.rev:
+            screen.post_message(ConsoleScreen.Changed(delta))
+        screen.refresh_header(now=delta is not None and bool(delta.ids))
+        screen.on_pulse()
+        minute = self.services.clock.now() // MINUTE_MS
+        if minute != self._minute:
+            self._minute = minute
+            screen.on_minute()
+
+    def on_key(self, _event: events.Key) -> None:
+        """The clock never lags behind what the operator does."""
+        if isinstance(self.screen, ConsoleScreen):
+            self.screen.refresh_header(now=True)
+
+    # Between screens
+
+    async def action_go(self, place: str) -> None:
+        """To a main screen; when it is below, to it from what was opened on it."""
+        if place == self.current_mode:
+            while len(self.screen_stack) > 1:
+                await self.pop_screen()
+            return
+        self._visited.append(self.current_mode)
+        await self.switch_mode(place)
+
+    async def action_back(self) -> None:
+        """To the screen before; the first one stays."""
+        if len(self.screen_stack) > 1:
+            await self.pop_screen()
+        elif self._visited:
+            await self.switch_mode(self._visited.pop())
+        else:
+            self.notify(f"Nothing before this; {self.session.keymap['app.quit'].display} quits", timeout=3)
+
+    async def action_last_view(self) -> None:
+        """To the main screen that was left last, and with the same key back again."""
+        if self._visited:
+            before, self._visited[-1] = self._visited[-1], self.current_mode
+            await self.switch_mode(before)
+
+    @on(asking.GoTo)
+    async def _go_to(self, message: asking.GoTo) -> None:
+        if message.place != self.current_mode or len(self.screen_stack) > 1:
+            await self.action_go(message.place)
+        screen = self.main(message.place)
+        if message.query is not None and isinstance(screen, ListScreen):
+            screen.open_with(message.query, message.listing)
+
+    @on(asking.OpenInstance)
+    def _open_instance(self, message: asking.OpenInstance) -> None:
+        self.push_screen(InstanceScreen(self.session, message.instance_id))
+
+    @on(asking.OpenLog)
+    def _open_log(self, message: asking.OpenLog) -> None:
+        self.push_screen(LogScreen(self.session, message.instance_id, message.attempt))
+
+    @on(asking.OpenTask)
+    def _open_task(self, message: asking.OpenTask) -> None:
+        self.push_screen(TaskScreen(self.session, message.key))
+
+    # The console's own keys
+
+    def action_help(self) -> None:
+        """The keys that work here."""
+        if isinstance(self.screen, Keyed):
+            self.push_screen(HelpScreen(self.session, self.screen.stack))
+
+    def action_palette(self) -> None:
+        """Every command by its name."""
+        if not CommandPalette.is_open(self):
+            self.push_screen(CommandPalette([RegistryCommands]))
+
+    @work
+    async def action_command_line(self) -> None:
+        """Read a command: a screen, a verb, an environment, or a query."""
+        text = await self.push_screen_wait(CommandLine(self.session))
+        if text:
+            await self._obey(read_order(text, tuple(MAIN), tuple(OPERATIONS)))
+
+    async def _obey(self, order: Order) -> None:
+        match order:
+            case Order("go", place):
+                await self.action_go(place)
+            case Order("verb", name):
+                await self.screen.run_action(f"verb('{name}')")
+            case Order("action", name):
+                await self.run_action(name)
+            case Order("query", query):
+                await self._go_to(asking.GoTo("instances", query))
+
+    async def action_switch_environment(self) -> None:
+        """The other environment; lists never mix the two, so marks and what was opened are let go (RULES.md 20)."""
+        self.session.environment = ENVIRONMENTS[self.session.environment]
+        while len(self.screen_stack) > 1:
+            await self.pop_screen()
+        for screen in self._main.values():
+            screen.environment_changed()
+        self.notify(f"Now in {self.session.environment.upper()}", timeout=3)
+
+    def action_repaint(self) -> None:
+        """Draw the whole screen again, as after a line was garbled."""
+        self.refresh(repaint=True, layout=True)
+        self.screen.refresh(repaint=True, layout=True)

@@ -1,0 +1,91 @@
+"""The one object through which a screen reaches the core.
+
+Whoever starts the console (the command line, a test) builds `Services` once; it never changes afterwards. Screens import
+this module alone: it passes on the values they draw, so that none of them needs to know the store or the engine.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from dpconsole.core.domain.clock import Clock
+from dpconsole.core.engine.lease import EngineState
+from dpconsole.core.operations.planning import Plan
+from dpconsole.core.operations.records import Item, Outcome, Record, State
+from dpconsole.core.operations.registry import OPERATIONS, Operation
+from dpconsole.core.operations.selection import Selection
+from dpconsole.core.operations.service import Operations
+from dpconsole.core.query.fields import ListKind
+from dpconsole.core.query.language import QueryError
+from dpconsole.core.query.lists import ListRequest, Lists, Snapshot
+from dpconsole.core.settings import Settings
+from dpconsole.core.store.changes import Delta, Feed
+from dpconsole.core.store.details import InstanceDetail
+from dpconsole.core.store.errors import StoreError
+from dpconsole.core.store.overview import BaselineProgress, FailureGroup, Overview, read_overview
+from dpconsole.core.store.pages import InstanceRow, TaskRow
+from dpconsole.core.store.session import Store
+
+__all__ = [
+    "OPERATIONS",
+    "BaselineProgress",
+    "Delta",
+    "EngineState",
+    "EngineView",
+    "FailureGroup",
+    "InstanceDetail",
+    "InstanceRow",
+    "Item",
+    "ListKind",
+    "ListRequest",
+    "Operation",
+    "Outcome",
+    "Overview",
+    "Plan",
+    "QueryError",
+    "Record",
+    "Selection",
+    "Services",
+    "Snapshot",
+    "State",
+    "StoreError",
+    "TaskRow",
+]
+
+
+class EngineView(Protocol):
+    """What a screen may ask of the engine, whether it runs in this process or in another."""
+
+    def state(self) -> EngineState | None:
+        """Who drives the database, or None when nobody does. One small read."""
+
+    def log(self, instance_id: int, attempt: int, offset: int, limit: int) -> bytes:
+        """At most `limit` bytes of an attempt's log from `offset`; empty at its end, or when there is no log."""
+
+
+@dataclass(frozen=True)
+class Services:
+    """What a console works with.
+
+    `clock` is the engine's, which may run faster than the wall's; `wall` is the machine's, by which the lease counts.
+    `zone` is the workspace's, `environment` (prod or dev) the one the console opens in.
+    """
+
+    clock: Clock
+    wall: Clock
+    store: Store
+    feed: Feed
+    lists: Lists
+    operations: Operations
+    engine: EngineView
+    settings: Settings
+    zone: ZoneInfo
+    environment: str
+
+    def overview(self, environment: str, business_date: date) -> Overview:
+        """What broke, how far the night is and what is held, on one data timestamp."""
+        with self.store.read() as connection:
+            return read_overview(connection, environment, business_date.isoformat())

@@ -1,0 +1,127 @@
+"""What an operator wants to know first: what broke and whether it is one cause, how far the night is, what is late.
+
+One read of one data timestamp in one environment; logical tables are left out, their nodes stand for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Select, and_, case, func, select
+
+from dpconsole.core.domain.definitions import Origin, Unit
+from dpconsole.core.domain.statuses import Status
+from dpconsole.core.store.models import Baseline, BaselineTask, Instance
+
+GROUPS = 50
+"""Groups of failures that are told apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailureGroup:
+    """Failures with one error signature: how many, in how many tasks, the first one (id, name, end in UTC ms)."""
+
+    error: str
+    count: int
+    tasks: int
+    first_id: int
+    first_name: str
+    first_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineProgress:
+    """A baseline on one data timestamp; `committed` and `margin_ms` count from the run day's midnight, in ms."""
+
+    name: str
+    committed_ms: int
+    margin_ms: int
+    done: int
+    failed: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """The night at a glance. `blocked` is how many Not Running instances wait for an upstream."""
+
+    counts: Mapping[Status, int]
+    paused: int
+    blocked: int
+    failures: tuple[FailureGroup, ...]
+    baselines: tuple[BaselineProgress, ...]
+
+    @property
+    def total(self) -> int:
+        """All instances."""
+        return sum(self.counts.values())
+
+
+def read_overview(connection: Connection, environment: str, business_date: str) -> Overview:
+    """The recurring instances of a data timestamp (ISO) in an environment."""
+    scope = and_(
+        Instance.business_date == business_date,
+        Instance.environment == environment,
+        Instance.origin == Origin.RECURRING,
+        Instance.unit != Unit.LOGICAL_TABLE,
+    )
+    counted = connection.execute(select(Instance.status, func.count()).where(scope).group_by(Instance.status))
+    waiting = (Instance.status == Status.NOT_RUNNING) & (Instance.pending > 0)
+    held = connection.execute(
+        select(func.count(case((Instance.paused, 1))), func.count(case((waiting, 1)))).where(scope)
+    ).one()
+    return Overview(
+        counts={Status(status): count for status, count in counted},
+        paused=held[0],
+        blocked=held[1],
+        failures=tuple(FailureGroup(*row) for row in connection.execute(_failures(scope))),
+        baselines=tuple(BaselineProgress(*row) for row in connection.execute(_baselines(scope))),
+    )
+
+
+def _failures(scope: object) -> Select[tuple[str, int, int, int, str, int]]:
+    """The biggest group first; the first failure of each is the one that ended earliest."""
+    failed = (
+        select(
+            Instance.error,
+            Instance.task_id,
+            Instance.id,
+            Instance.name,
+            func.coalesce(Instance.ended_at, Instance.due_at).label("at"),
+            func.row_number()
+            .over(
+                partition_by=Instance.error, order_by=(func.coalesce(Instance.ended_at, Instance.due_at), Instance.id)
+            )
+            .label("place"),
+        )
+        .where(scope, Instance.status == Status.FAILED)  # type: ignore[arg-type]
+        .subquery()
+    )
+    first = case((failed.c.place == 1, failed.c.id))
+    return (
+        select(
+            failed.c.error,
+            func.count(),
+            func.count(failed.c.task_id.distinct()),
+            func.max(first),
+            func.max(case((failed.c.place == 1, failed.c.name))),
+            func.min(failed.c.at),
+        )
+        .group_by(failed.c.error)
+        .order_by(func.count().desc(), func.min(failed.c.at))
+        .limit(GROUPS)
+    )
+
+
+def _baselines(scope: object) -> Select[tuple[str, int, int, int, int, int]]:
+    done = func.count(case((Instance.status == Status.SUCCEEDED, 1)))
+    failed = func.count(case((Instance.status == Status.FAILED, 1)))
+    return (
+        select(Baseline.name, Baseline.committed * 60_000, Baseline.margin_ms, done, failed, func.count())
+        .join(BaselineTask, BaselineTask.baseline == Baseline.name)
+        .join(Instance, Instance.task_id == BaselineTask.task_id)
+        .where(scope)  # type: ignore[arg-type]
+        .group_by(Baseline.name, Baseline.committed, Baseline.margin_ms)
+        .order_by(Baseline.committed, Baseline.name)
+    )

@@ -1,0 +1,342 @@
+"""The key registry: every key of the console, once, as data.
+
+Textual's bindings, the footer, the help screen, the palette and the `:` line are all made from these entries, and
+`keymap.toml` rebinds them by id. A key string stands here, or with an operation in the core's registry, and nowhere else.
+
+    [keys]
+    "list.filter" = "ctrl+f"            # one key
+    "move.top" = ["g g", "home"]        # or several; a sequence is written with blanks
+
+`STACKS` says which scopes a screen is under. Within one stack no key means two things and no key begins another's
+sequence; `problems` finds what a keymap file breaks, and such a line is left out instead of half working.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from enum import StrEnum
+from itertools import combinations
+from pathlib import Path
+from typing import Any, Protocol
+
+from textual.binding import Binding, BindingsMap
+from textual.keys import _character_to_key
+
+
+class Scope(StrEnum):
+    """Where a key works."""
+
+    ALWAYS = "everywhere"
+    APP = "screens"
+    MOVE = "lists and texts"
+    LIST = "lists"
+    INSTANCE = "on instances"
+    VERB = "verbs on instances"
+    INSTANCES = "recurring instances"
+    TASKS = "computing tasks"
+    TABS = "screens with tabs"
+    PAGE = "details"
+    LOG = "run log"
+    DIALOG = "dialogs"
+    PREVIEW = "preview"
+
+
+class Category(StrEnum):
+    """The headings of the help screen, in its order."""
+
+    ACT = "Act"
+    LOOK = "Look"
+    MARK = "Mark"
+    MOVE = "Move"
+    GO = "Go"
+    CONSOLE = "Console"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One entry. `keys` are alternatives; `rank` is its turn in the footer, 0 never; `action` is Textual's."""
+
+    id: str
+    keys: tuple[str, ...]
+    title: str
+    scope: Scope
+    category: Category
+    action: str
+    rank: int = 0
+    help: str = ""
+
+    @property
+    def display(self) -> str:
+        """The first key as it is printed on a keyboard."""
+        return show_key(self.keys[0]) if self.keys else ""
+
+    @property
+    def every_display(self) -> str:
+        """All keys, for the help screen."""
+        return " ".join(show_key(key) for key in self.keys)
+
+
+_A, _C = Scope, Category
+
+KEYS: tuple[Key, ...] = (
+    Key("go.home", ("1",), "home", _A.APP, _C.GO, "app.go('home')", 0, "What broke, and why"),
+    Key("go.instances", ("2",), "instances", _A.APP, _C.GO, "app.go('instances')", 0, "Recurring instances"),
+    Key("go.tasks", ("4",), "tasks", _A.APP, _C.GO, "app.go('tasks')", 0, "Computing tasks"),
+    Key("app.help", ("?",), "help", _A.APP, _C.CONSOLE, "app.help", 98, "The keys that work here"),
+    Key("app.palette", ("ctrl+p",), "palette", _A.APP, _C.CONSOLE, "app.palette", 0, "Every command by name"),
+    Key("app.command", (":",), "command", _A.APP, _C.CONSOLE, "app.command_line", 0, "A screen, a verb or a query"),
+    Key("app.environment", ("@",), "environment", _A.APP, _C.CONSOLE, "app.switch_environment", 0, "PROD or DEV"),
+    Key("app.peel", ("escape",), "back", _A.APP, _C.GO, "peel", 0, "Peel one layer: dialog, range, marks, filter, back"),
+    Key("app.back", ("q",), "back", _A.APP, _C.GO, "app.back", 97, "The screen before"),
+    Key("app.last", ("-",), "last view", _A.APP, _C.GO, "app.last_view", 0, "The view left last"),
+    Key("app.repaint", ("ctrl+l",), "repaint", _A.ALWAYS, _C.CONSOLE, "app.repaint", 0, "Draw the whole screen again"),
+    Key("app.suspend", ("ctrl+z",), "suspend", _A.ALWAYS, _C.CONSOLE, "app.suspend_process", 0, "To the shell; fg returns"),
+    Key("app.quit", ("ctrl+q",), "quit", _A.ALWAYS, _C.CONSOLE, "app.quit", 99, "Leave the console"),
+    Key("move.up", ("up", "k"), "up", _A.MOVE, _C.MOVE, "move('cursor_up')"),
+    Key("move.down", ("down", "j"), "down", _A.MOVE, _C.MOVE, "move('cursor_down')"),
+    Key("move.left", ("left", "h"), "left", _A.MOVE, _C.MOVE, "move('column_left')", 0, "A column to the left"),
+    Key("move.right", ("right", "l"), "right", _A.MOVE, _C.MOVE, "move('column_right')", 0, "A column to the right"),
+    Key("move.page_up", ("pageup",), "page up", _A.MOVE, _C.MOVE, "move('page_up')"),
+    Key("move.page_down", ("pagedown",), "page down", _A.MOVE, _C.MOVE, "move('page_down')"),
+    Key("move.half_up", ("ctrl+u",), "half a page up", _A.MOVE, _C.MOVE, "move('half_page_up')"),
+    Key("move.half_down", ("ctrl+d",), "half a page down", _A.MOVE, _C.MOVE, "move('half_page_down')"),
+    Key("move.top", ("home", "g g"), "first row", _A.MOVE, _C.MOVE, "move('home')"),
+    Key("move.bottom", ("end", "G"), "last row", _A.MOVE, _C.MOVE, "move('end')"),
+    Key("list.open", ("enter",), "open", _A.LIST, _C.GO, "move('open')", 10, "Details of the row"),
+    Key("list.filter", ("/",), "filter", _A.LIST, _C.LOOK, "filter", 20, "Filter by the query language, live"),
+    Key("list.reset", ("0",), "default filter", _A.LIST, _C.LOOK, "reset_filter", 0, "Back to the default filter"),
+    Key("list.sort", ("s",), "sort", _A.LIST, _C.LOOK, "sort", 30, "Sort by a column"),
+    Key("list.columns", ("c",), "columns", _A.LIST, _C.LOOK, "columns", 40, "Choose the columns"),
+    Key("list.width", ("w",), "width", _A.LIST, _C.LOOK, "move('toggle_width')", 0, "All columns, or those that fit"),
+    Key("list.refresh", ("ctrl+r",), "refresh", _A.LIST, _C.LOOK, "refresh_list", 0, "Ask again; moved rows take their place"),
+    Key("list.time", ("T",), "times", _A.LIST, _C.LOOK, "time_display", 0, "Project zone, UTC, local, age"),
+    Key("mark.toggle", ("space",), "mark", _A.LIST, _C.MARK, "move('mark_and_step')", 15, "Mark the row and step down"),
+    Key("mark.range", ("v",), "range", _A.LIST, _C.MARK, "move('range')", 0, "Begin a range, or mark it"),
+    Key("mark.all", ("*",), "mark all", _A.LIST, _C.MARK, "move('mark_all')", 0, "Everything that matches the filter"),
+    Key("mark.invert", ("~",), "invert", _A.LIST, _C.MARK, "move('invert_marks')", 0, "Swap marked and unmarked"),
+    Key("mark.query", ("+",), "mark by query", _A.LIST, _C.MARK, "mark_query(True)"),
+    Key("unmark.query", ("_",), "unmark by query", _A.LIST, _C.MARK, "mark_query(False)"),
+    Key("mark.like", (",",), "mark alike", _A.LIST, _C.MARK, "move('mark_like')", 0, "Rows whose cell is like this one"),
+    Key("mark.only", ("=",), "only marked", _A.LIST, _C.MARK, "move('only_marked')", 0, "Show only the marked rows"),
+    Key("mark.previous", ("{",), "previous mark", _A.LIST, _C.MARK, "move('previous_mark')"),
+    Key("mark.next", ("}",), "next mark", _A.LIST, _C.MARK, "move('next_mark')"),
+    Key("tab.previous", ("[",), "tab left", _A.TABS, _C.GO, "tab(-1)"),
+    Key("tab.next", ("]",), "tab right", _A.TABS, _C.GO, "tab(1)"),
+    Key("instances.failed", ("!",), "failed", _A.INSTANCES, _C.LOOK, "quick('failed')", 50, "Only Failed"),
+    Key("instances.mine", ("m",), "mine", _A.INSTANCES, _C.LOOK, "quick('mine')", 60, "Only my nodes"),
+    Key("instances.incomplete", ("8",), "incomplete", _A.INSTANCES, _C.LOOK, "quick('incomplete')", 0, "All but Succeeded"),
+    Key("instances.paused", ("9",), "paused", _A.INSTANCES, _C.LOOK, "quick('paused')", 0, "Only paused"),
+    Key("tasks.mine", ("m",), "mine", _A.TASKS, _C.LOOK, "quick('mine')", 60, "Only my tasks"),
+    Key("tasks.paused", ("9",), "paused", _A.TASKS, _C.LOOK, "quick('paused')", 0, "Only paused tasks"),
+    Key("tasks.dry_run", ("8",), "dry-run", _A.TASKS, _C.LOOK, "quick('dry_run')", 0, "Only dry-run tasks"),
+    Key("tasks.instances", ("g i",), "its instances", _A.TASKS, _C.GO, "go_instances", 12, "The instances of the task"),
+    Key("instance.log", ("o",), "log", _A.INSTANCE, _C.GO, "open_log", 12, "The run log"),
+    Key("instance.task", ("g t",), "its task", _A.INSTANCE, _C.GO, "go_task", 0, "The task of the instance"),
+    Key("page.open", ("enter",), "open", _A.PAGE, _C.GO, "move('open')", 10, "Open the instance under the cursor"),
+    Key("page.next_section", ("tab",), "next section", _A.PAGE, _C.MOVE, "section(1)"),
+    Key("page.previous_section", ("shift+tab",), "section before", _A.PAGE, _C.MOVE, "section(-1)"),
+    Key("page.time", ("T",), "times", _A.PAGE, _C.LOOK, "time_display", 0, "Project zone, UTC, local, age"),
+    Key("log.follow", ("F",), "follow", _A.LOG, _C.LOOK, "move('toggle_follow')", 20, "Stay at the end while it grows"),
+    Key("log.search", ("/",), "search", _A.LOG, _C.LOOK, "search", 10, "Search in the log"),
+    Key("log.next", ("n",), "next hit", _A.LOG, _C.MOVE, "move('next_match')"),
+    Key("log.previous", ("N",), "previous hit", _A.LOG, _C.MOVE, "move('previous_match')"),
+    Key("log.next_error", ("e",), "next error", _A.LOG, _C.MOVE, "move('next_error')", 15),
+    Key("log.previous_error", ("E",), "previous error", _A.LOG, _C.MOVE, "move('previous_error')"),
+    Key("log.previous_attempt", ("[",), "attempt before", _A.LOG, _C.GO, "attempt(-1)", 30),
+    Key("log.next_attempt", ("]",), "attempt after", _A.LOG, _C.GO, "attempt(1)", 31),
+    Key("log.wrap", ("w",), "wrap", _A.LOG, _C.LOOK, "move('toggle_wrap')", 40),
+    Key("log.time", ("T",), "timestamps", _A.LOG, _C.LOOK, "move('toggle_timestamps')"),
+    Key("log.copy", ("y",), "copy", _A.LOG, _C.CONSOLE, "copy", 50, "Copy the line to the clipboard"),
+    Key("log.save", ("ctrl+s",), "save", _A.LOG, _C.CONSOLE, "save", 60, "Write the log to a file"),
+    Key("dialog.accept", ("enter",), "go", _A.DIALOG, _C.ACT, "accept", 10),
+    Key("dialog.up", ("up",), "up", _A.DIALOG, _C.MOVE, "move('cursor_up')"),
+    Key("dialog.down", ("down",), "down", _A.DIALOG, _C.MOVE, "move('cursor_down')"),
+    Key("dialog.toggle", ("space",), "toggle", _A.DIALOG, _C.ACT, "toggle", 20),
+    Key("dialog.cancel", ("escape",), "leave", _A.DIALOG, _C.GO, "cancel", 90),
+    Key("dialog.page_up", ("pageup",), "page up", _A.DIALOG, _C.MOVE, "move('page_up')"),
+    Key("dialog.page_down", ("pagedown",), "page down", _A.DIALOG, _C.MOVE, "move('page_down')"),
+    Key("preview.choice_before", ("[",), "choice", _A.PREVIEW, _C.ACT, "choose(-1)", 24),
+    Key("preview.choice_after", ("]",), "choice", _A.PREVIEW, _C.ACT, "choose(1)", 25),
+    Key("preview.other", ("tab",), "acting / skipped", _A.PREVIEW, _C.LOOK, "other_list", 30),
+    Key("preview.copy", ("y",), "copy command", _A.PREVIEW, _C.CONSOLE, "copy", 40),
+)
+"""All keys but those of the verbs, which the core's registry of operations names."""
+
+_PAGE = (_A.ALWAYS, _A.APP, _A.MOVE)
+
+STACKS: dict[str, tuple[Scope, ...]] = {
+    "home": (*_PAGE, _A.PAGE),
+    "instances": (*_PAGE, _A.LIST, _A.TABS, _A.INSTANCE, _A.INSTANCES, _A.VERB),
+    "tasks": (*_PAGE, _A.LIST, _A.TASKS),
+    "instance": (*_PAGE, _A.PAGE, _A.INSTANCE, _A.VERB),
+    "task": (*_PAGE, _A.PAGE),
+    "log": (*_PAGE, _A.LOG, _A.VERB),
+    "dialog": (_A.ALWAYS, _A.DIALOG),
+    "preview": (_A.ALWAYS, _A.DIALOG, _A.PREVIEW),
+}
+"""Which scopes each screen is under; a screen names its stack, and nothing else, to get its keys."""
+
+NAMES: dict[str, str] = {
+    "enter": "Enter",
+    "escape": "Esc",
+    "up": "↑",
+    "down": "↓",
+    "left": "←",
+    "right": "→",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+    "home": "Home",
+    "end": "End",
+}
+"""How keys with a name are printed on a keyboard."""
+
+
+class Verb(Protocol):
+    """What an operation must say of itself to get a key."""
+
+    @property
+    def name(self) -> str:
+        """Its name, as on the command line."""
+
+    @property
+    def key(self) -> str:
+        """Its key, or nothing."""
+
+    @property
+    def title(self) -> str:
+        """Its title."""
+
+
+def show_key(key: str) -> str:
+    """A key, or a sequence, as the operator reads it."""
+    return " ".join(NAMES.get(step, step) for step in key.split())
+
+
+def verb_keys(operations: Iterable[Verb]) -> tuple[Key, ...]:
+    """The keys of the core's operations: one letter is one verb on every screen that shows instances."""
+    return tuple(
+        Key(f"verb.{op.name}", (op.key,), op.title.lower(), _A.VERB, _C.ACT, f"verb('{op.name}')", 5, op.title)
+        for op in operations
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A line of a keymap file that was left out, and why."""
+
+    path: Path
+    line: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: {self.message}"
+
+
+class Keymap:
+    """The entries of a running console, with the operator's own keys put in."""
+
+    def __init__(self, entries: Iterable[Key]) -> None:
+        self.entries = tuple(entries)
+        self._by_id = {entry.id: entry for entry in self.entries}
+
+    def __getitem__(self, entry_id: str) -> Key:
+        return self._by_id[entry_id]
+
+    def on(self, stack: str) -> list[Key]:
+        """The entries that work under a stack, in the order of the registry."""
+        return [entry for entry in self.entries if entry.scope in STACKS[stack]]
+
+    def bindings(self, stack: str) -> BindingsMap:
+        """Textual's bindings of a stack; sequences are not among them."""
+        return BindingsMap(
+            Binding(textual_key(key), entry.action, entry.title, show=entry.rank > 0, id=entry.id)
+            for entry in self.on(stack)
+            for key in entry.keys
+            if not _is_sequence(key)
+        )
+
+    def sequences(self, stack: str) -> dict[str, Key]:
+        """The entries of a stack that take more than one key, by their keys."""
+        return {key: entry for entry in self.on(stack) for key in entry.keys if _is_sequence(key)}
+
+    def rebound(self, wanted: Mapping[str, Sequence[str]]) -> Keymap:
+        """The same entries with other keys for some ids."""
+        return Keymap(
+            replace(entry, keys=tuple(wanted[entry.id])) if entry.id in wanted else entry for entry in self.entries
+        )
+
+    def clashes(self) -> list[tuple[Key, Key, str]]:
+        """Pairs of entries that want the same key in one stack, or of which one begins the other's sequence."""
+        found = {
+            (first.id, second.id): (first, second, key)
+            for stack in STACKS
+            for first, second in combinations(self.on(stack), 2)
+            for key in first.keys
+            for other in second.keys
+            if _collide(key, other)
+        }
+        return list(found.values())
+
+
+def read_keymap(path: Path, keymap: Keymap) -> tuple[Keymap, list[Problem]]:
+    """The keymap with the `[keys]` of a TOML file put in, and what was wrong with the file; no file changes nothing."""
+    if not path.is_file():
+        return keymap, []
+    text = path.read_text(encoding="utf-8")
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        return keymap, [Problem(path, getattr(error, "lineno", 1), str(error))]
+    problems = [Problem(path, _line_of(text, name), f"no table [{name}]; use [keys]") for name in document if name != "keys"]
+    wanted: dict[str, Sequence[str]] = {}
+    for entry_id, keys in document.get("keys", {}).items():
+        message = _refuse(keymap, wanted, entry_id, keys)
+        if message:
+            problems.append(Problem(path, _line_of(text, entry_id), message))
+        else:
+            wanted[entry_id] = _as_keys(keys)
+    return keymap.rebound(wanted), problems
+
+
+def _refuse(keymap: Keymap, wanted: Mapping[str, Sequence[str]], entry_id: str, keys: Any) -> str:
+    """Why one line of a keymap file cannot be followed; empty when it can."""
+    known = [entry.id for entry in keymap.entries]
+    if entry_id not in known:
+        near = get_close_matches(entry_id, known, 1)
+        return f"no key is called {entry_id!r}" + (f"; did you mean {near[0]!r}?" if near else "")
+    if not _as_keys(keys):
+        return f"{entry_id}: give a key, or a list of keys"
+    before = {(first.id, second.id) for first, second, _ in keymap.rebound(wanted).clashes()}
+    for first, second, key in keymap.rebound({**wanted, entry_id: _as_keys(keys)}).clashes():
+        if (first.id, second.id) not in before:
+            other = second if first.id == entry_id else first
+            return f"{entry_id}: {show_key(key)} is taken by {other.id} ({other.title})"
+    return ""
+
+
+def _as_keys(keys: Any) -> tuple[str, ...]:
+    listed = [keys] if isinstance(keys, str) else keys
+    good = isinstance(listed, list) and all(isinstance(key, str) and key.strip() for key in listed)
+    return tuple(key.strip() for key in listed) if good else ()
+
+
+def _line_of(text: str, name: str) -> int:
+    return next((number for number, line in enumerate(text.splitlines(), 1) if name in line), 1)
+
+
+def textual_key(key: str) -> str:
+    """The name Textual gives to a key of the registry."""
+    return _character_to_key(key) if len(key) == 1 else key
+
+
+def _is_sequence(key: str) -> bool:
+    return len(key.split()) > 1
+
+
+def _collide(key: str, other: str) -> bool:
+    first, second = key.split(), other.split()
+    shorter = min(len(first), len(second))
+    return first[:shorter] == second[:shorter]

@@ -1,0 +1,164 @@
+"""A page of text that is a table of lines: the same keys move through it, and a line that stands for something opens it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from textual import events, on, work
+from textual.message import Message
+from textual.widget import Widget
+from typing_extensions import override
+
+from dpconsole.screens.base import ConsoleScreen
+from dpconsole.screens.session import Session
+from dpconsole.widgets.cells import Align, fit
+from dpconsole.widgets.columns import Column
+from dpconsole.widgets.ink import Cell, Ink, Piece, pieces
+from dpconsole.widgets.row_table import RowTable
+
+LABEL = 16
+"""Cells of the label of a fact."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line: its text, what `Enter` on it asks the app for, and whether it heads a section."""
+
+    cell: Cell
+    opens: Message | None = None
+    heading: bool = False
+    id: int = 0
+
+
+BLANK = Line("")
+
+
+def heading(words: str, note: str = "") -> Line:
+    """The line above a section."""
+    return Line([(words, Ink.STRONG), (f"  {note}" if note else "", Ink.DIM)], heading=True)
+
+
+def fact(label: str, value: Cell) -> list[Piece]:
+    """A label and what it says."""
+    return [*fit([(label, Ink.DIM)], LABEL), *pieces(value)]
+
+
+def facts(pairs: Iterable[tuple[str, Cell]], width: int) -> Iterator[Line]:
+    """Facts side by side, as many to a line as the width holds; those without a value are left out."""
+    known = [fact(label, value) for label, value in pairs if value and value != "-"]
+    across = max(1, width // 58)
+    room = width // across
+    for start in range(0, len(known), across):
+        *firsts, last = known[start : start + across]
+        yield Line([piece for one in firsts for piece in fit(one, room)] + list(last))
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Columns of a small table inside a page; the last one takes what is left."""
+
+    widths: tuple[int, ...]
+    aligns: tuple[Align, ...] = ()
+
+    def row(self, *cells: Cell) -> list[Piece]:
+        """The cells side by side; one more than there are widths is written out in full."""
+        aligns = (*self.aligns, *("left",) * len(self.widths))
+        shown: list[Piece] = [("  ", Ink.PLAIN)]
+        for cell, width, align in zip(cells, self.widths, aligns, strict=False):
+            shown += [*fit(cell, width, align), ("  ", Ink.PLAIN)]
+        return [*shown, *(piece for cell in cells[len(self.widths) :] for piece in pieces(cell))]
+
+
+class PageScreen(ConsoleScreen):
+    """A screen that is one page of lines, built in a thread and built again when what it shows has changed."""
+
+    class Built(Message):
+        """The lines are there."""
+
+        def __init__(self, lines: Sequence[Line]) -> None:
+            self.lines = lines
+            super().__init__()
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._lines: tuple[Line, ...] = ()
+        self.table = RowTable(self._columns(), self._rows, empty_text="")
+
+    def build(self, width: int) -> Iterable[Line]:
+        """The lines of the page, for a window of `width` cells; called in a thread."""
+        raise NotImplementedError
+
+    @property
+    def page_title(self) -> str:
+        """What stands above the lines."""
+        return self.heading
+
+    @override
+    def body(self) -> Iterable[Widget]:
+        yield self.table
+
+    def on_mount(self) -> None:
+        """Read the page."""
+        self.table.focus()
+
+    def on_resize(self, _event: events.Resize) -> None:
+        """The lines are laid out for the width of the window."""
+        self.rebuild()
+
+    def rebuild(self) -> None:
+        """Build the lines anew; the cursor stays on its line."""
+        self._build(max(40, self.size.width - 4))
+
+    @work(thread=True, exclusive=True, group="page", exit_on_error=False)
+    def _build(self, width: int) -> None:
+        self.post_message(self.Built(tuple(self.build(width))))
+
+    @on(Built)
+    def _show_lines(self, message: Built) -> None:
+        first = not self._lines
+        self._lines = tuple(replace(line, id=number) for number, line in enumerate(message.lines))
+        self.table.columns = self._columns()
+        self.table.show(range(len(self._lines)))
+        if first:
+            self.table.go_to(next((at for at, line in enumerate(self._lines) if line.opens), 0))
+        self.refresh_keys()
+
+    def _columns(self) -> tuple[Column, ...]:
+        return (Column("line", self.page_title, 40, lambda line: line.cell, flex=1),)
+
+    def _rows(self, ids: Sequence[int]) -> Sequence[Line]:
+        return [self._lines[number] for number in ids]
+
+    @on(RowTable.Opened)
+    def _open_line(self, message: RowTable.Opened) -> None:
+        if wanted := self._lines[message.row_id].opens:
+            self.app.post_message(wanted)
+
+    @property
+    def cursor_line(self) -> Line:
+        """The line under the cursor."""
+        return self._lines[self.table.cursor] if self._lines else BLANK
+
+    async def action_move(self, name: str) -> None:
+        """Let the table do it."""
+        await self.run_action(name, self.table)
+
+    def action_section(self, step: int) -> None:
+        """To the next section, or the one before; round and round."""
+        heads = [at for at, line in enumerate(self._lines) if line.heading]
+        if not heads:
+            return
+        here = self.table.cursor
+        after = [at for at in heads if at > here] or heads
+        before = [at for at in heads if at < here] or heads
+        self.table.go_to(after[0] if step > 0 else before[-1])
+
+    def action_time_display(self) -> None:
+        """Show times in the next way."""
+        self.session.times = self.session.times.next
+        self.rebuild()
+
+    @on(RowTable.Moved)
+    def _cursor_moved(self) -> None:
+        self.refresh_keys()
