@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Connection, String, bindparam, func, insert, select, update
 
 from dpconsole.core.domain.keys import instance_key
+from dpconsole.core.domain.text import clean
 from dpconsole.core.store.arrays import bind, row_set
 from dpconsole.core.store.models import Instance, Operation, OperationItem
 from dpconsole.core.store.session import Transaction
@@ -153,4 +154,4 @@ def _item_values(record: int, item: LedgerItem) -> dict[str, Any]:
 
 def _item(row: Any) -> LedgerItem:
     key = "" if row.task_id is None else instance_key(row.task_id, row.business_date, row.instance_id)
-    return LedgerItem(row.instance_id, row.name, row.before, row.after, row.outcome, row.reason, key)
+    return LedgerItem(row.instance_id, clean(row.name), row.before, row.after, row.outcome, row.reason, key)

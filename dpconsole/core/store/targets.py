@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Row, Select, distinct, func, select
 
 from dpconsole.core.domain.definitions import Role, Unit
 from dpconsole.core.domain.keys import instance_key
+from dpconsole.core.domain.text import clean
 from dpconsole.core.domain.statuses import Status
 from dpconsole.core.store.arrays import bind, id_rows, id_set
 from dpconsole.core.store.models import BaselineTask, Instance, InstanceDependency, Member
@@ -143,7 +144,7 @@ def _target(row: Row[*tuple[Any, ...]], nodes: dict[int, list[Part]]) -> Target:
     return Target(
         id=row.id,
         key=instance_key(row.task_id, row.business_date, row.id),
-        name=row.name,
+        name=clean(row.name),
         project=row.project,
         unit=Unit(row.unit),
         status=Status(row.status),
