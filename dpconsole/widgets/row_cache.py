@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 PAGE = 128
@@ -40,24 +40,20 @@ class RowCache:
         row_id = ids[index]
         if row_id not in self._rows:
             start = index - index % PAGE
-            self.read([other for other in ids[start : start + PAGE] if other not in self._rows])
+            self.remember(ids[start : start + PAGE])
         self._rows.move_to_end(row_id)
         return self._rows[row_id]
 
-    def read(self, ids: Sequence[int]) -> None:
-        """Read these rows anew."""
-        found = {row.id: row for row in self._fetch(ids)}
-        for row_id in ids:
+    def remember(self, ids: Sequence[int]) -> None:
+        """Read those of these rows that are not known, at once."""
+        missing = [row_id for row_id in ids if row_id not in self._rows]
+        found = {row.id: row for row in self._fetch(missing)} if missing else {}
+        for row_id in missing:
             self._rows[row_id] = found.get(row_id)
-            self._rows.move_to_end(row_id)
         while len(self._rows) > KEPT:
             self._rows.popitem(last=False)
 
-    def peek(self, row_id: int) -> Row | None:
-        """The row if it is remembered."""
-        return self._rows.get(row_id)
-
-    def forget(self, ids: Sequence[int]) -> None:
+    def forget(self, ids: Iterable[int]) -> None:
         """These rows changed: the next look reads them again."""
         for row_id in ids:
             self._rows.pop(row_id, None)

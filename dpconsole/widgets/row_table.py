@@ -25,29 +25,23 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from enum import IntFlag
 
-from rich.style import Style
 from textual import events
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from dpconsole.core.domain.text import clean
-from dpconsole.widgets.cells import cut_cells, fit, width_of
 from dpconsole.widgets.columns import Column, Placed, place
-from dpconsole.widgets.ink import INK_CLASSES, Cell, Ink, Piece, inked, pieces
+from dpconsole.widgets.ink import INK_CLASSES
 from dpconsole.widgets.marks import NO_IDS, Marks
 from dpconsole.widgets.row_cache import Fetch, Row, RowCache
-from dpconsole.widgets.strips import join
+from dpconsole.widgets.row_painter import GUTTER, LINE_CLASSES, RowPainter, Sort, State, changed_to
+
+__all__ = ["Marks", "Row", "RowTable", "Sort"]
 
 HEADER = 1
 """Lines above the first row."""
-
-GUTTER = 2
-"""Cells left of the first column: cursor and mark, legible without colour."""
 
 WHEEL = 3
 """Rows a notch of the wheel moves."""
@@ -55,51 +49,12 @@ WHEEL = 3
 STRIPS = 1_024
 """Rows whose drawn lines are remembered."""
 
-INDENT = "  "
-FOLDERS: dict[bool | None, str] = {None: "", True: "▾ ", False: "▸ "}
-ARROWS: dict[bool, str] = {False: " ▲", True: " ▼"}
-GONE = "- no longer there -"
-
-
-class State(IntFlag):
-    """How a line stands in the table; together with the row it decides how the line is drawn."""
-
-    PLAIN = 0
-    CURSOR = 1
-    MARKED = 2
-    RANGE = 4
-    AWAY = 8  # the cursor of a table that has not the focus
-
-
-_LINE_CLASSES: tuple[tuple[State, str], ...] = (
-    (State.CURSOR | State.AWAY, "row-table--away"),
-    (State.CURSOR, "row-table--cursor"),
-    (State.RANGE, "row-table--range"),
-)
-"""The first whose flags are all set names the component class of the line."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sort:
-    """The order the list was asked in, for the arrow in the header."""
-
-    column_id: str
-    descending: bool = False
-
 
 class RowTable(ScrollView, can_focus=True, inherit_bindings=False):
     """The table; see the module's first page for how it is used."""
 
     ALLOW_SELECT = False
-    COMPONENT_CLASSES = INK_CLASSES | {
-        "row-table--header",
-        "row-table--header-focus",
-        "row-table--cursor",
-        "row-table--cursor-cell",
-        "row-table--away",
-        "row-table--range",
-        "row-table--empty",
-    }
+    COMPONENT_CLASSES = INK_CLASSES | LINE_CLASSES
     DEFAULT_CSS = """
     RowTable { height: 1fr; overflow: hidden hidden; scrollbar-size: 0 0; }
     """
@@ -183,7 +138,7 @@ class RowTable(ScrollView, can_focus=True, inherit_bindings=False):
         self._placed: list[Placed] = []
         self._placed_width = -1
         self._strips: OrderedDict[int, dict[State, Strip]] = OrderedDict()
-        self._styles: dict[tuple[str, Ink], Style] = {}
+        self._painter = RowPainter(self)
         self._sort: Sort | None = None
         self._empty_text = empty_text
         self.marks = Marks()
@@ -240,28 +195,23 @@ class RowTable(ScrollView, can_focus=True, inherit_bindings=False):
             self.post_message(self.Moved(self, self.cursor_id))
 
     def update_rows(self, changed: Iterable[int]) -> None:
-        """These rows changed in the store: read again and repaint the visible ones, forget the others."""
-        ids = changed if isinstance(changed, (set, frozenset, list, tuple)) else list(changed)
-        visible = {row_id: line for line, row_id in enumerate(self.visible_ids)}
-        shown = [row_id for row_id in ids if row_id in visible]
-        before = {row_id: self._rows.peek(row_id) for row_id in shown}
-        self._rows.forget(list(ids))
-        for row_id in ids:
-            self._strips.pop(row_id, None)
-        if not shown:
-            return
-        self._rows.read(shown)
-        for row_id in shown:
-            if end := self._changed_to(before[row_id], self._rows.peek(row_id)):
-                self.refresh(Region(0, HEADER + visible[row_id], end - self.scroll_offset.x, 1))
+        """These rows changed in the store: read again the visible ones and repaint what differs, forget the others."""
+        ids = set(changed)
+        self._rows.forget(ids)
+        self.redraw(ids)
 
     def redraw(self, ids: Iterable[int]) -> None:
-        """Draw the visible ones of these rows again: what they say depends on more than the store, such as the time."""
-        visible = {row_id: line for line, row_id in enumerate(self.visible_ids)}
-        for row_id in ids:
+        """Repaint what these rows say now, where it depends on more than the store, such as the time."""
+        stale, top = set(ids), self.scroll_offset.y
+        visible = [top + line for line, row_id in enumerate(self.visible_ids) if row_id in stale]
+        before = {index: self._drawn(index) for index in visible}
+        for row_id in stale:
             self._strips.pop(row_id, None)
-            if row_id in visible:
-                self.refresh(Region(0, HEADER + visible[row_id], self.size.width, 1))
+        self._rows.remember([self._ids[index] for index in visible])
+        for index, old in before.items():
+            width = changed_to(old, self._line_at(index)) if old else self.size.width
+            if width:
+                self.refresh(Region(0, HEADER + index - top, width - self.scroll_offset.x, 1))
 
     def note_moved(self, count: int) -> None:
         """So many rows would stand elsewhere after a refresh; the list stays until the screen shows a new one."""
@@ -514,11 +464,11 @@ class RowTable(ScrollView, can_focus=True, inherit_bindings=False):
         """The header, a row, or what stands in place of rows; nothing is computed that was drawn before."""
         width, left = self.size.width, self.scroll_offset.x
         if not self._ids and y > 0:
-            return self._draw_empty(y, width)
+            return self._painter.empty(self._empty_text, y, self.size)
         index = self.scroll_offset.y + y - HEADER
         if y >= HEADER and index >= len(self._ids):
             return Strip.blank(width, self.rich_style)
-        strip = self._draw_header() if y < HEADER else self._line_at(index)
+        strip = self._line_at(index) if y >= HEADER else self._painter.header(self._lay(), self._sort, self._column_id)
         return strip.crop(left, left + width) if left or strip.cell_length != width else strip
 
     def _line_at(self, index: int) -> Strip:
@@ -532,8 +482,14 @@ class RowTable(ScrollView, can_focus=True, inherit_bindings=False):
                 self._strips.popitem(last=False)
         self._strips.move_to_end(row_id)
         if state not in drawn:
-            drawn[state] = self._draw_row(self._rows.row_at(self._ids, index), state)
+            row = self._rows.row_at(self._ids, index)
+            drawn[state] = self._painter.row(row, self._lay(), state, self._column_id)
         return drawn[state]
+
+    def _drawn(self, index: int) -> Strip | None:
+        """The line of a row as it stands on the screen, if it was drawn."""
+        row_id = self._ids[index]
+        return self._strips.get(row_id, {}).get(self._state_of(index, row_id))
 
     def _state_of(self, index: int, row_id: int) -> State:
         state = State.MARKED if row_id in self.marks else State.PLAIN
@@ -543,68 +499,10 @@ class RowTable(ScrollView, can_focus=True, inherit_bindings=False):
             state |= State.RANGE
         return state
 
-    def _draw_row(self, row: Row | None, state: State) -> Strip:
-        line = next((name for flags, name in _LINE_CLASSES if flags in state), "")
-        at_column = self._column_id if State.CURSOR in state and State.AWAY not in state else None
-        runs = [(text, self._style(line, ink)) for text, ink in self._gutter(state)]
-        end = GUTTER
-        for number, placed in enumerate(self._lay()):
-            runs.append((" " * (placed.x - end), self._style(line, Ink.PLAIN)))
-            cell_line = "row-table--cursor-cell" if placed.column.id == at_column else line
-            cell = self._cell(row, placed.column, number)
-            shown = fit(cell, placed.width, placed.column.align)
-            runs.extend((text, self._style(cell_line, ink)) for text, ink in shown)
-            end = placed.end
-        return join(runs, self.size.width, self._style(line, Ink.PLAIN))
-
-    def _gutter(self, state: State) -> Iterable[Piece]:
-        yield ("›" if State.CURSOR in state else " ", Ink.PLAIN)
-        yield ("●", Ink.MARK) if State.MARKED in state else ("◌" if State.RANGE in state else " ", Ink.PLAIN)
-
-    def _cell(self, row: Row | None, column: Column, number: int) -> Sequence[Piece]:
-        """The cleaned pieces of a cell; the first column carries the indentation and the folder sign."""
-        if row is None:
-            return ((GONE, Ink.DIM),) if number == 0 else ()
-        cell = [(clean(text), ink) for text, ink in pieces(column.render(row))]
-        lead = INDENT * getattr(row, "depth", 0) + FOLDERS[getattr(row, "folder", None)] if number == 0 else ""
-        return [(lead, Ink.PLAIN), *cell] if lead else cell
-
-    def _draw_header(self) -> Strip:
-        plain = self._style("row-table--header", Ink.PLAIN)
-        runs = [(" " * GUTTER, plain)]
-        end = GUTTER
-        for placed in self._lay():
-            focused = placed.column.id == self._column_id
-            style = self._style("row-table--header-focus", Ink.PLAIN) if focused else plain
-            runs.append((" " * (placed.x - end), plain))
-            runs.extend((text, style) for text, _ in fit(self._title(placed), placed.width, placed.column.align))
-            end = placed.end
-        return join(runs, self.size.width, plain)
-
-    def _title(self, placed: Placed) -> Cell:
-        column = placed.column
-        arrow = ARROWS[self._sort.descending] if self._sort and self._sort.column_id == column.id else ""
-        return cut_cells(clean(column.title), placed.width - len(arrow)) + arrow
-
-    def _draw_empty(self, y: int, width: int) -> Strip:
-        lines = self._empty_text.splitlines()
-        number = y - (self.size.height - len(lines)) // 2
-        text = cut_cells(clean(lines[number]), width) if 0 <= number < len(lines) else ""
-        style = self._style("row-table--empty", Ink.PLAIN)
-        return join([(" " * ((width - width_of(text)) // 2) + text, style)], width, style)
-
-    def _style(self, line: str, ink: Ink) -> Style:
-        """The style of an ink on a line, remembered until the sheets change."""
-        key = (line, ink)
-        if key not in self._styles:
-            base = self.get_component_rich_style(line) if line else self.rich_style
-            self._styles[key] = inked(self, ink, base)
-        return self._styles[key]
-
     def notify_style_update(self) -> None:
         """The sheets changed: every style and drawn line is stale."""
         super().notify_style_update()
-        self._styles.clear()
+        self._painter.forget_styles()
         self._strips.clear()
 
     # What has to be drawn again
@@ -638,17 +536,6 @@ class RowTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _refresh_header(self) -> None:
         self.refresh(Region(0, 0, self.size.width, HEADER))
-
-    def _changed_to(self, before: Row | None, after: Row | None) -> int:
-        """The cell after the last one that differs between two states of a row; 0 when nothing visible does."""
-        if before is None or after is None:
-            return self.size.width
-        changed = (
-            placed.end
-            for number, placed in enumerate(self._lay())
-            if self._cell(before, placed.column, number) != self._cell(after, placed.column, number)
-        )
-        return max(changed, default=0)
 
     def _scroll_rows(self, top: int) -> None:
         last = max(0, len(self._ids) - self.rows_shown)

@@ -57,8 +57,14 @@ def _markup_switched_on(node: ast.AST) -> Iterator[str]:
     markup = [keyword for keyword in node.keywords if keyword.arg == "markup"]
     off = all(isinstance(keyword.value, ast.Constant) and keyword.value.value is False for keyword in markup)
     notifies = isinstance(node.func, ast.Attribute) and node.func.attr == "notify"
-    if not off or (notifies and not markup):
+    if not off or (notifies and not markup and not _is_plain_literal(node.args)):
         yield f"{node.lineno}: markup=False"
+
+
+def _is_plain_literal(arguments: list[ast.expr]) -> bool:
+    """Whether a message is our own words, without a bracket in them."""
+    message = arguments[0].value if arguments and isinstance(arguments[0], ast.Constant) else None
+    return isinstance(message, str) and "[" not in message
 
 
 def _parsed_attributes(node: ast.AST) -> Iterator[str]:
@@ -90,6 +96,8 @@ def test_no_text_is_read_as_markup(path: Path) -> None:
         "SafeText(name, markup=True)",
         "SafeText(name, markup=wanted)",
         "self.notify(name)",
+        "self.notify(f'{name} is gone')",
+        "self.notify('press [r]')",
         "self.border_title = name",
         "widget.tooltip = f'{name}'",
     ],
@@ -104,6 +112,7 @@ def test_the_rules_catch_what_they_are_for(source: str) -> None:
         "from textual.widgets import Input",
         "from textual.widget import Widget",
         "self.notify(name, markup=False)",
+        "self.notify('Nothing is marked')",
         "self.border_title = content(name)",
     ],
 )

@@ -366,6 +366,20 @@ async def test_a_changed_row_repaints_up_to_the_changed_cell(app, table, store, 
         assert "▶ Running" in app.lines()[5]
 
 
+async def test_a_cell_that_shows_the_time_is_repainted_though_its_row_is_the_same(
+    widget_app, store, monkeypatch
+) -> None:
+    minutes = [11]
+    table = RowTable([Column("took", "Took", 10, lambda row: f"{minutes[0]}m")], store.fetch)
+    async with widget_app(table).run_test(size=(120, 40)) as pilot:
+        table.show(ids(5))
+        await pilot.pause()
+        asked = repaints(table, monkeypatch)
+        minutes[0] = 12
+        table.update_rows([3])
+        assert [(region.y, region.height) for region in asked] == [(3, 1)]
+
+
 async def test_changes_outside_the_window_or_that_show_nothing_cost_no_repaint(app, table, store, monkeypatch) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         table.show(ids(1000))

@@ -1,0 +1,150 @@
+"""How the lines of a row table look: rows, header, and what stands in an empty table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import IntFlag
+
+from rich.style import Style
+from textual.geometry import Size
+from textual.strip import Strip
+from textual.widget import Widget
+
+from dpconsole.core.domain.text import clean
+from dpconsole.widgets.cells import cut_cells, fit, width_of
+from dpconsole.widgets.columns import Column, Placed
+from dpconsole.widgets.ink import Cell, Ink, Piece, inked, pieces
+from dpconsole.widgets.row_cache import Row
+from dpconsole.widgets.strips import join
+
+GUTTER = 2
+"""Cells left of the first column: cursor and mark, legible without colour."""
+
+INDENT = "  "
+FOLDERS: dict[bool | None, str] = {None: "", True: "▾ ", False: "▸ "}
+ARROWS: dict[bool, str] = {False: " ▲", True: " ▼"}
+CURSOR, MARK, IN_RANGE = "›", "●", "◌"
+GONE = "- no longer there -"
+
+
+class State(IntFlag):
+    """How a line stands in the table; together with the row it decides how the line is drawn."""
+
+    PLAIN = 0
+    CURSOR = 1
+    MARKED = 2
+    RANGE = 4
+    AWAY = 8  # the cursor of a table that has not the focus
+
+
+LINES: tuple[tuple[State, str], ...] = (
+    (State.CURSOR | State.AWAY, "row-table--away"),
+    (State.CURSOR, "row-table--cursor"),
+    (State.RANGE, "row-table--range"),
+)
+"""The first whose flags are all set names the component class of the line."""
+
+HEADER_LINE, HEADER_FOCUS, CURSOR_CELL, EMPTY = (
+    "row-table--header",
+    "row-table--header-focus",
+    "row-table--cursor-cell",
+    "row-table--empty",
+)
+LINE_CLASSES: set[str] = {HEADER_LINE, HEADER_FOCUS, CURSOR_CELL, EMPTY, *(name for _, name in LINES)}
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """The order the list was asked in, for the arrow in the header."""
+
+    column_id: str
+    descending: bool = False
+
+
+class RowPainter:
+    """Draws lines in the styles of a table; remembers the styles, never the lines."""
+
+    def __init__(self, table: Widget) -> None:
+        self._table = table
+        self._styles: dict[tuple[str, Ink], Style] = {}
+
+    def forget_styles(self) -> None:
+        """The sheets changed."""
+        self._styles.clear()
+
+    def row(self, row: Row | None, columns: Sequence[Placed], state: State, column_id: str | None) -> Strip:
+        """A row; None is one that is gone. On the line of the cursor the cell of the column in focus stands out."""
+        line = next((name for flags, name in LINES if flags in state), "")
+        focus = column_id if State.CURSOR in state and State.AWAY not in state else None
+        cells = [
+            (placed, _cell(row, placed.column, number), CURSOR_CELL if placed.column.id == focus else line)
+            for number, placed in enumerate(columns)
+        ]
+        return self._line(_gutter(state), cells, line)
+
+    def header(self, columns: Sequence[Placed], sort: Sort | None, column_id: str | None) -> Strip:
+        """The titles, with the arrow of the order and the column in focus."""
+        cells = [
+            (placed, _title(placed, sort), HEADER_FOCUS if placed.column.id == column_id else HEADER_LINE)
+            for placed in columns
+        ]
+        return self._line([(" " * GUTTER, Ink.PLAIN)], cells, HEADER_LINE)
+
+    def empty(self, text: str, y: int, size: Size) -> Strip:
+        """Line `y` of an empty table with `text` in its middle."""
+        lines = text.splitlines()
+        number = y - (size.height - len(lines)) // 2
+        shown = cut_cells(clean(lines[number]), size.width) if 0 <= number < len(lines) else ""
+        style = self._style(EMPTY, Ink.PLAIN)
+        return join([(" " * ((size.width - width_of(shown)) // 2) + shown, style)], size.width, style)
+
+    def _line(self, gutter: Iterable[Piece], cells: Iterable[tuple[Placed, Cell, str]], line: str) -> Strip:
+        """Gutter and cells at their places; each cell names the line class it is written on."""
+        runs = [(text, self._style(line, ink)) for text, ink in gutter]
+        blank, end = self._style(line, Ink.PLAIN), GUTTER
+        for placed, cell, on in cells:
+            runs.append((" " * (placed.x - end), blank))
+            runs += [(text, self._style(on, ink)) for text, ink in fit(cell, placed.width, placed.column.align)]
+            end = placed.end
+        return join(runs, self._table.size.width, blank)
+
+    def _style(self, line: str, ink: Ink) -> Style:
+        """The style of an ink on a line."""
+        key = (line, ink)
+        if key not in self._styles:
+            base = self._table.get_component_rich_style(line) if line else self._table.rich_style
+            self._styles[key] = inked(self._table, ink, base)
+        return self._styles[key]
+
+
+def changed_to(before: Strip, after: Strip) -> int:
+    """The cell after the last that differs between two drawings of a line; 0 when they are the same."""
+    end = max(before.cell_length, after.cell_length)
+    for old, new in zip(reversed(before), reversed(after), strict=False):
+        if old != new:
+            return end
+        end -= new.cell_length
+    return max(0, end)
+
+
+def _gutter(state: State) -> Iterable[Piece]:
+    yield (CURSOR if State.CURSOR in state else " ", Ink.PLAIN)
+    yield (MARK, Ink.MARK) if State.MARKED in state else (IN_RANGE if State.RANGE in state else " ", Ink.PLAIN)
+
+
+def _cell(row: Row | None, column: Column, number: int) -> Cell:
+    """The cleaned pieces of a cell; the first column carries the indentation and the folder sign."""
+    if row is None:
+        return [(GONE, Ink.DIM)] if number == 0 else ""
+    cell = [(clean(text), ink) for text, ink in pieces(column.render(row))]
+    if number > 0:
+        return cell
+    lead = INDENT * getattr(row, "depth", 0) + FOLDERS[getattr(row, "folder", None)]
+    return [(lead, Ink.PLAIN), *cell]
+
+
+def _title(placed: Placed, sort: Sort | None) -> str:
+    column = placed.column
+    arrow = ARROWS[sort.descending] if sort and sort.column_id == column.id else ""
+    return cut_cells(clean(column.title), placed.width - len(arrow)) + arrow
