@@ -62,12 +62,18 @@ class Scope:
     tasks: Collection[str]
     projects: Collection[str]
     groups: Collection[str]
+    is_whole: bool = True
+    """Whether every file could be read; of one that could not, nobody knows what names it holds."""
     _guesses: Iterator[int] = field(default_factory=count)
 
     @cached_property
     def by_id(self) -> dict[str, Task]:
         """The tasks of this load."""
         return {entry.definition.id: entry.definition for entry in self.entries["tasks"]}
+
+    def lacks(self, word: str, known: Collection[str]) -> bool:
+        """Whether nothing has this name."""
+        return self.is_whole and word not in known
 
     def unknown(self, word: str, what: str, known: Iterable[str], where: str = "") -> dict[str, str]:
         """The reason and the hint for a name that nothing has."""
@@ -87,13 +93,13 @@ def find_faults(scope: Scope) -> Iterator[Fault]:
 
 def _projects(entry: Entry, scope: Scope) -> Iterator[Fault]:
     project = entry.definition.project
-    if project not in scope.projects:
+    if scope.lacks(project, scope.projects):
         yield entry.fault("id", **scope.unknown(project, "project", scope.projects))
 
 
 def _resource_group(entry: Entry, scope: Scope) -> Iterator[Fault]:
     group = entry.definition.run.resource_group
-    if group not in scope.groups:
+    if scope.lacks(group, scope.groups):
         yield entry.fault("run", "resource_group", **scope.unknown(group, "resource group", scope.groups))
 
 
@@ -108,7 +114,7 @@ def _dependencies(task: Task) -> Iterator[tuple[Loc, Dependency]]:
 
 def _upstreams(entry: Entry, scope: Scope) -> Iterator[Fault]:
     for loc, dependency in _dependencies(entry.definition):
-        if dependency.kind is UpstreamKind.TASK and dependency.task not in scope.tasks:
+        if dependency.kind is UpstreamKind.TASK and scope.lacks(dependency.task, scope.tasks):
             yield entry.fault(*loc, "task", **scope.unknown(dependency.task, "upstream", scope.tasks))
 
 
@@ -218,13 +224,13 @@ def _waiting_part(entry: Entry, node: str) -> Loc:
 
 def _baseline_tasks(entry: Entry, scope: Scope) -> Iterator[Fault]:
     for index, task in enumerate(entry.definition.tasks):
-        if task not in scope.tasks:
+        if scope.lacks(task, scope.tasks):
             yield entry.fault("tasks", index, **scope.unknown(task, "task", scope.tasks))
 
 
 def _rule_project(entry: Entry, scope: Scope) -> Iterator[Fault]:
     project = entry.definition.project
-    if project is not None and project not in scope.projects:
+    if project is not None and scope.lacks(project, scope.projects):
         yield entry.fault("when", "project", **scope.unknown(project, "project", scope.projects))
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from dpconsole.core.domain import definitions as d
 from dpconsole.core.workspace import schema
 from dpconsole.core.workspace.checks import DEFAULT_GROUP, Entry, Fault, Scope, find_faults
-from dpconsole.core.workspace.documents import Document, Finding, Loc, read_document
+from dpconsole.core.workspace.documents import Block, Document, Finding, Loc, read_document
 from dpconsole.core.workspace.problems import WorkspaceRefused, shown
 from dpconsole.core.workspace.validation import validate
 
@@ -141,6 +141,7 @@ class _Reading:
             tasks={**dict.fromkeys(here["tasks"]), **dict.fromkeys(tasks)},
             projects=known_projects,
             groups={*here["resource_groups"], *groups, DEFAULT_GROUP.name},
+            is_whole=all(isinstance(document.root, Block) for document in self.documents),
         )
         self.faults.extend(find_faults(scope))
         self._refuse_faults()

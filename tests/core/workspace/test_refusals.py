@@ -364,7 +364,7 @@ def test_all_problems_of_all_files_are_found_at_once_and_in_order(refuse):
             schedule: {every: week, at: 25:00}
         """,
         "tasks: [{id: p.c, owner: [], depends_on: [p.d]}]",
-        "version: 1\ntasks: ]",
+        "version: 1\ntaks: []",
     )
     places = [(problem.file[-6:], problem.line, problem.key.rpartition("]")[2]) for problem in found]
     assert places == [
@@ -378,8 +378,13 @@ def test_all_problems_of_all_files_are_found_at_once_and_in_order(refuse):
         ("0.yaml", 9, ".schedule.at"),
         ("1.yaml", 1, ".owner"),
         ("1.yaml", 1, ""),
-        ("2.yaml", 2, ""),
+        ("2.yaml", 2, "taks"),
     ]
+
+
+def test_names_are_not_judged_while_a_file_cannot_be_read(refuse):
+    (problem,) = refuse("tasks: [{id: p.a, depends_on: [p.b]}]", "tasks: [{id: p.b}")
+    assert problem.file.endswith("1.yaml")
 
 
 def test_a_message_holds_no_control_characters(refuse):
