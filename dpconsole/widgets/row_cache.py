@@ -14,7 +14,7 @@ KEPT = 32 * PAGE
 
 
 class Row(Protocol):
-    """What a row must have. `depth` (levels of indentation) and `folder` (True open, False closed) are optional."""
+    """What a row must have. `depth` (levels of indentation) and `unfolded` (True open, False closed) are optional."""
 
     @property
     def id(self) -> int:

@@ -140,7 +140,7 @@ def _cell(row: Row | None, column: Column, number: int) -> Cell:
     cell = [(clean(text), ink) for text, ink in pieces(column.render(row))]
     if number > 0:
         return cell
-    lead = INDENT * getattr(row, "depth", 0) + FOLDERS[getattr(row, "folder", None)]
+    lead = INDENT * getattr(row, "depth", 0) + FOLDERS[getattr(row, "unfolded", None)]
     return [(lead, Ink.PLAIN), *cell]
 
 

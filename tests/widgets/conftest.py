@@ -29,7 +29,7 @@ class WidgetApp(App[None]):
             self._bindings.key_to_bindings.setdefault(key, []).append(Binding(key, f"focused.{action}", ""))
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        return tokens()
+        return tokens(self.native_ansi_color)
 
     def compose(self) -> ComposeResult:
         yield from self.widgets

@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Callable
 
 import pytest
+from textual.app import App
 from textual.geometry import Size
 from textual.widgets import Input
 
@@ -219,3 +220,7 @@ async def test_hostile_texts_are_shown_everywhere_and_obeyed_nowhere(widget_app,
 def test_every_token_has_a_colour_of_the_terminal_too() -> None:
     assert tokens().keys() == tokens(ansi=True).keys()
     assert not [name for name, value in tokens(ansi=True).items() if value.startswith("#")]
+
+
+def test_no_token_is_hidden_by_one_of_textuals_own() -> None:
+    assert not tokens().keys() & App().get_css_variables().keys()

@@ -50,7 +50,7 @@ class Row:
     name: str
     status: Status = Status.FAILED
     depth: int = 0
-    folder: bool | None = None
+    unfolded: bool | None = None
 
 
 class Store:
@@ -139,6 +139,17 @@ async def test_status_is_glyph_word_and_colour(app, table) -> None:
         await pilot.pause()
         failed = next(segment for segment in table.render_line(2) if "✗ Failed" in segment.text)
         assert failed.style.color != table.rich_style.color
+
+
+async def test_the_cursor_shows_without_any_colour(app, table) -> None:
+    app.theme = "ansi-dark"
+    async with app.run_test(size=(120, 40)) as pilot:
+        table.show(ids(3))
+        await pilot.pause()
+        cursor, other = table.render_line(1), table.render_line(2)
+        assert cursor.text.startswith("›")
+        assert all(segment.style.reverse for segment in cursor)
+        assert not any(segment.style.reverse for segment in other)
 
 
 async def test_only_pages_around_the_window_are_read(app, table, store) -> None:
@@ -433,7 +444,11 @@ async def test_an_empty_list_says_why(app, table, size) -> None:
 
 
 async def test_depth_and_folders_indent_the_first_column(app, table, store) -> None:
-    store.rows = {1: Row(1, "backfill", folder=True), 2: Row(2, "date", depth=1, folder=False), 3: Row(3, "x", depth=2)}
+    store.rows = {
+        1: Row(1, "backfill", unfolded=True),
+        2: Row(2, "date", depth=1, unfolded=False),
+        3: Row(3, "x", depth=2),
+    }
     async with app.run_test(size=(120, 40)) as pilot:
         table.show(ids(3))
         await pilot.pause()
