@@ -91,6 +91,12 @@ def find_faults(scope: Scope) -> Iterator[Fault]:
     yield from _cycles(scope)
 
 
+def _project_name(entry: Entry, scope: Scope) -> Iterator[Fault]:
+    name = entry.definition.name
+    if not name.strip() or "." in name:
+        yield entry.fault(reason=f"{shown(name)} is no project name", hint="the id of a task is project.name")
+
+
 def _projects(entry: Entry, scope: Scope) -> Iterator[Fault]:
     project = entry.definition.project
     if scope.lacks(project, scope.projects):
@@ -240,6 +246,7 @@ def _too_many_rules(scope: Scope) -> Iterator[Fault]:
 
 
 CHECKS: dict[str, tuple[Callable[[Entry, Scope], Iterator[Fault]], ...]] = {
+    "projects": (_project_name,),
     "tasks": (
         _projects,
         _resource_group,

@@ -30,8 +30,8 @@ def read_workspace(
 ) -> d.Workspace:
     """Read the files as one workspace; `known_*` name what earlier loads brought in and may be referred to.
 
-    When neither the files nor earlier loads name a project, those of the task ids are taken as they are, basic and
-    open. Raises `WorkspaceRefused` with every problem of every file, in the order they stand in.
+    When the files describe no project at all, those that nobody knows yet are taken from the task ids, basic and open.
+    Raises `WorkspaceRefused` with every problem of every file, in the order they stand in.
     """
     reading = _Reading()
     for path in paths:
@@ -133,19 +133,22 @@ class _Reading:
     def finish(self, tasks: Collection[str], projects: Collection[str], groups: Collection[str]) -> d.Workspace:
         """Hold everything against everything; the workspace, or `WorkspaceRefused`."""
         here = self.names
-        known_projects = {*here["projects"], *projects, *map(_project_of, tasks)} or set(
-            map(_project_of, here["tasks"])
-        )
+        known = {*projects, *map(_project_of, tasks)}
+        implied = () if here["projects"] else self._implied_projects(known)
         scope = Scope(
             entries=self.entries,
             tasks={**dict.fromkeys(here["tasks"]), **dict.fromkeys(tasks)},
-            projects=known_projects,
+            projects={*here["projects"], *known, *implied},
             groups={*here["resource_groups"], *groups, DEFAULT_GROUP.name},
             is_whole=all(isinstance(document.root, Block) for document in self.documents),
         )
         self.faults.extend(find_faults(scope))
         self._refuse_faults()
-        return self._workspace(implied=not (here["projects"] or projects or tasks))
+        return self._workspace(implied)
+
+    def _implied_projects(self, known: Collection[str]) -> tuple[str, ...]:
+        named = (_project_of(task) for task in self.names["tasks"])
+        return tuple(dict.fromkeys(project for project in named if project not in known))
 
     def _refuse_faults(self) -> None:
         for document in self.documents:
@@ -156,13 +159,13 @@ class _Reading:
             ordered = sorted(problems, key=lambda each: (each[0], each[1].line, each[1].column))
             raise WorkspaceRefused(dict.fromkeys(problem for _, problem in ordered))
 
-    def _workspace(self, *, implied: bool) -> d.Workspace:
+    def _workspace(self, implied: Collection[str]) -> d.Workspace:
+        settings: dict[str, Any] = {setting: value for setting, (value, _) in self.settings.items()}
         parts: dict[str, Any] = {
             part: tuple(entry.definition for entry in entries) for part, entries in self.entries.items()
         }
-        if implied:
-            parts["projects"] = tuple(d.Project(name) for name in dict.fromkeys(map(_project_of, self.names["tasks"])))
-        return d.Workspace(**{setting: value for setting, (value, _) in self.settings.items()}, **parts)
+        parts["projects"] += tuple(map(d.Project, implied))
+        return d.Workspace(**settings, **parts)
 
 
 def _place(document: Document, loc: Loc) -> str:

@@ -99,9 +99,12 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:
 def _without(raw: Any, findings: Iterable[Finding]) -> Any:
     """A copy of `raw` without the keys the findings are about; None when one is about all of it."""
     kept = _copy(raw)
-    for finding in findings:
-        if not _take_out(kept, finding.loc):
+    guilty = [_innermost(kept, finding.loc) for finding in findings]
+    for each in guilty:
+        if each is None:
             return None
+        holder, key = each
+        holder.pop(key, None)
     return kept
 
 
@@ -111,20 +114,13 @@ def _copy(raw: Any) -> Any:
     return [_copy(value) for value in raw] if isinstance(raw, list) else raw
 
 
-def _take_out(raw: Any, loc: Loc) -> bool:
-    """Take out the innermost key on the way to `loc`; whether there was one. A list never loses a single item."""
-    holder, key = None, None
+def _innermost(raw: Any, loc: Loc) -> tuple[dict[str, Any], str] | None:
+    """The innermost key on the way to `loc`, and the mapping that holds it: a list never loses a single item."""
+    found = None
     for part in loc:
-        if isinstance(raw, dict):
-            if part not in raw:
-                break
-            holder, key = raw, part
-            raw = raw[part]
-        elif isinstance(raw, list) and isinstance(part, int) and part < len(raw):
-            raw = raw[part]
-        else:
+        if isinstance(raw, dict) and part in raw:
+            found = raw, str(part)
+        elif not (isinstance(raw, list) and isinstance(part, int) and part < len(raw)):
             break
-    if holder is None:
-        return False
-    del holder[key]
-    return True
+        raw = raw[part]
+    return found

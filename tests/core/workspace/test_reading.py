@@ -248,6 +248,10 @@ def test_projects_that_nobody_describes_are_taken_from_the_ids(read):
     assert read("tasks: [{id: p.a}, {id: q.a}, {id: p.b}]").projects == (Project("p"), Project("q"))
 
 
+def test_a_new_project_may_come_without_a_description(read):
+    assert read("tasks: [{id: p.a}, {id: q.a}]", known=("p.b",)).projects == (Project("q"),)
+
+
 def test_projects_of_an_earlier_load_are_not_described_again(read):
     assert read("tasks: [{id: p.a}]", known=("p.b",)).projects == ()
 

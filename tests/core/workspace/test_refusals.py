@@ -38,6 +38,7 @@ SHAPE = [
     ("projects:\n  p: {mode: dev_prod}", 2, "projects.p.mode", "(did you mean 'dev-prod'?)"),
     ("projects:\n  p: {members: {lin: admn}}", 2, "projects.p.members.lin", "(did you mean 'admin'?)"),
     ("resource_groups:\n  sql: {slots: 3, slot: 3}", 2, "resource_groups.sql.slot", "(did you mean 'slots'?)"),
+    ("projects:\n  a.b: {}", 2, "projects.a.b", "'a.b' is no project name (the id of a task is project.name)"),
     ("resource_groups:\n  sql: {slots: 0}", 2, "resource_groups.sql.slots", "at least 1"),
     ("resource_groups:\n  sql: {slots: few}", 2, "resource_groups.sql.slots", "has to be a whole number"),
     ("resource_groups:\n  sql:", 2, "resource_groups.sql.slots", "is missing"),
@@ -379,6 +380,26 @@ def test_all_problems_of_all_files_are_found_at_once_and_in_order(refuse):
         ("1.yaml", 1, ".owner"),
         ("1.yaml", 1, ""),
         ("2.yaml", 2, "taks"),
+    ]
+
+
+def test_two_mistakes_in_one_part_do_not_hide_what_is_wrong_elsewhere(refuse):
+    found = refuse("""\
+        tasks:
+          - id: p.a
+            type: logical_table
+            depends_on: [p.b]
+            fields: [{type: int}, {type: int}]
+            nodes: [{name: n, fields: [a]}]
+            run: {reruns: 11, rerun_interval: 1s}
+        """)
+    assert {problem.line for problem in found} == {4, 5, 7}
+    assert [problem.reason for problem in found] == [
+        "unknown upstream 'p.b'",
+        "is missing",
+        "is missing",
+        "is out of range: at most 10",
+        "is out of range: from 1 to 60 minutes",
     ]
 
 
