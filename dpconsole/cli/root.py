@@ -46,7 +46,7 @@ ENTRIES: dict[str, Entry] = {
 @click.version_option(__version__, "-V", "--version", message="%(prog)s %(version)s")
 @click.pass_context
 def dpconsole(context: click.Context) -> None:
-    """The on-call operator's console for a data platform: what runs tonight, what broke, and every verb that mends it."""
+    """The on-call operator's console for a data platform: what runs, what broke, and every verb that mends it."""
     if context.invoked_subcommand is None:
         from dpconsole.cli.commands.console import open_console
 

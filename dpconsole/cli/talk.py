@@ -29,6 +29,11 @@ def complain(words: str) -> None:
         say(f"dpconsole: {line}")
 
 
+def number_of(number: int, what: str) -> str:
+    """A number of things: `1 row`, `4,000 rows`."""
+    return f"{number:,} {what}{'s' * (number != 1)}"
+
+
 def write(line: str) -> None:
     """A line of data."""
     print(line)

@@ -94,9 +94,7 @@ class Work:
 def opened(context: click.Context, *, create: bool = False) -> Iterator[Work]:
     """The database of this run, closed again at the end. `create` makes it where there is none."""
     settings = settings_of(context)
-    store = open_store(
-        settings.database, synchronous=settings.synchronous, readonly=settings.readonly, create=create
-    )
+    store = open_store(settings.database, synchronous=settings.synchronous, readonly=settings.readonly, create=create)
     try:
         yield Work(settings, store, SystemClock(), current_actor("cli", os.environ))
     finally:

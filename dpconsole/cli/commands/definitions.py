@@ -10,7 +10,7 @@ import click
 
 from dpconsole.cli.exits import Exit
 from dpconsole.cli.lazy import Command, Entry, LazyGroup
-from dpconsole.cli.talk import complain, say, write, write_json
+from dpconsole.cli.talk import complain, number_of, say, write, write_json
 from dpconsole.cli.work import Work, opened
 from dpconsole.core.domain.definitions import Workspace
 from dpconsole.core.domain.text import clean
@@ -98,7 +98,7 @@ def _bring_in(
 def _refuse(what: str, problems: tuple[Problem, ...], as_json: bool) -> Exit:
     for problem in problems:
         say(str(problem))
-    complain(f"nothing loaded: {len(problems)} problem{'s' * (len(problems) != 1)}; mend them and try again")
+    complain(f"nothing loaded: {number_of(len(problems), 'problem')}; mend them and try again")
     if as_json:
         write_json({"operation": what, "state": "refused", "refusals": [_refusal(problem) for problem in problems]})
     return Exit.USAGE

@@ -13,9 +13,9 @@ import click
 from dpconsole import __version__
 from dpconsole.cli.exits import Exit, Failure
 from dpconsole.cli.lazy import Command, Entry, LazyGroup, flags
-from dpconsole.cli.talk import complain, say, write, write_json
+from dpconsole.cli.talk import complain, number_of, say, write, write_json
 from dpconsole.core.domain.text import clean
-from dpconsole.core.settings import KEYS, Places, Settings, SettingsError
+from dpconsole.core.settings import Places, Settings, SettingsError
 
 SHELLS = ("bash", "zsh", "fish")
 
@@ -66,7 +66,7 @@ def validate(context: click.Context) -> Exit:
     except SettingsError as error:
         for problem in error.problems:
             say(str(problem))
-        complain(f"{len(error.problems)} problem{'s' * (len(error.problems) != 1)} in the settings")
+        complain(f"{number_of(len(error.problems), 'problem')} in the settings")
         return Exit.USAGE
     for file in settings.files:
         write(f"{file}: good")

@@ -14,6 +14,7 @@ from functools import lru_cache
 from dpconsole.core.domain.definitions import Environment, Origin, TaskType, ThrottlingRule
 from dpconsole.core.domain.throttling import Attributes, matches, queue_key
 from dpconsole.core.store.engine_sql import Candidate, Held
+from dpconsole.core.store.waits import Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Capacity:
         """The capacity left by what runs in each group, and by what holds a throttling slot."""
         capacity = cls(limits, Counter(running))
         for row in held:
-            for rule in capacity._matching(row):
+            for rule in capacity.matching(row):
                 capacity.held[rule.name] += row.number
         return capacity
 
@@ -53,7 +54,7 @@ class Capacity:
 
     def pass_throttling(self, row: Candidate) -> bool:
         """Whether every matching rule has a free slot; takes them if so."""
-        rules = self._matching(row)
+        rules = self.matching(row)
         if any(self.held[rule.name] >= rule.limit for rule in rules):
             return False
         self.held.update(rule.name for rule in rules)
@@ -67,7 +68,8 @@ class Capacity:
         self.running[row.resource_group] += 1
         return True
 
-    def _matching(self, row: Candidate | Held) -> tuple[ThrottlingRule, ...]:
+    def matching(self, row: Candidate | Held | Standing) -> tuple[ThrottlingRule, ...]:
+        """The rules that count a row."""
         if not self.limits.rules:
             return ()
         return _matching_rules(self.limits.rules, row.project, row.origin, row.type, row.tags, row.environment)

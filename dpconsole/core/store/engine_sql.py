@@ -164,12 +164,12 @@ _RUNNING_BY_GROUP = (
 )
 
 
-def running_by_group(transaction: Transaction) -> dict[str, int]:
+def running_by_group(transaction: Transaction | Connection) -> dict[str, int]:
     """How many instances run in each resource group."""
     return {row.resource_group: row.number for row in transaction.execute(_RUNNING_BY_GROUP)}
 
 
-def held_slots(transaction: Transaction) -> list[Held]:
+def held_slots(transaction: Transaction | Connection) -> list[Held]:
     """What holds throttling slots: dispatched, that is waiting for resources or running (section 11.1)."""
     return [Held._make(row) for row in transaction.execute(_HELD)]
 

@@ -1,0 +1,209 @@
+"""The commands that change instances, made from the registry of operations: plan, ask, apply, report.
+
+The same plan as in the console: who acts, who is skipped or refused and why, how far it reaches. Nothing is changed
+without a terminal unless `--yes` says so, and above 50 rows `--expect` must name their number.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import click
+
+from dpconsole.cli.exits import Exit, Failure
+from dpconsole.cli.lazy import Command
+from dpconsole.cli.tables import write_table
+from dpconsole.cli.talk import number_of, progress, say, write_json
+from dpconsole.cli.work import Work, opened
+from dpconsole.core.domain.keys import parse_instance_key
+from dpconsole.core.operations.planning import MILD_ROWS, Plan
+from dpconsole.core.operations.records import NO_SUCH_INSTANCE, Item, Outcome, Record, State
+from dpconsole.core.operations.registry import Choice, Operation
+from dpconsole.core.operations.selection import Selection
+
+_CODES = {
+    State.DONE: Exit.DONE,
+    State.PARTLY_DONE: Exit.PARTLY,
+    State.FAILED: Exit.FAILED,
+    State.CANCELLED: Exit.INTERRUPTED,
+    State.REFUSED: Exit.REFUSED,
+}
+
+
+def verb_command(operation: Operation) -> click.Command:
+    """The command of one verb."""
+
+    @click.pass_context
+    def callback(
+        context: click.Context,
+        /,
+        ids: tuple[str, ...],
+        query: str | None,
+        dry_run: bool,
+        yes: bool,
+        expect: int | None,
+        reason: str,
+        as_json: bool,
+        **arguments: str,
+    ) -> Exit:
+        with opened(context) as work:
+            plan = work.operations.plan(operation.name, _selection(work, ids, query), arguments)
+            return _Run(work, plan, reason, dry_run=dry_run, as_json=as_json).go(yes=yes, expect=expect)
+
+    return Command(
+        operation.name,
+        callback=callback,
+        params=[
+            click.Argument(["ids"], nargs=-1, metavar="IDS.."),
+            click.Option(["-q", "--query"], metavar="QUERY", help="Everything that matches, instead of ids."),
+            *map(_option, operation.fields),
+            click.Option(["--dry-run"], is_flag=True, help="Say what would happen; change nothing."),
+            click.Option(["--yes"], is_flag=True, help="Do not ask."),
+            click.Option(
+                ["--expect"], type=click.IntRange(0), metavar="N", help="Refuse unless exactly N would be changed."
+            ),
+            click.Option(["--reason"], default="", metavar="TEXT", help="Kept with the record."),
+            click.Option(["--json", "as_json"], is_flag=True, help="One JSON object on standard output."),
+        ],
+        help=operation.help,
+        short_help=operation.help,
+    )
+
+
+def _option(field: Choice) -> click.Option:
+    words = click.Choice(field.choices)
+    return click.Option([f"--{field.name}"], type=words, default=field.default, show_default=True, help=field.title)
+
+
+def _selection(work: Work, ids: Sequence[str], query: str | None) -> Selection:
+    if bool(ids) == (query is not None):
+        raise Failure("name instances by IDS, or by -q QUERY; one of the two", Exit.USAGE)
+    if query is not None:
+        return Selection(query=query, environment=work.environment)
+    try:
+        return Selection.of(map(parse_instance_key, ids))
+    except ValueError as error:
+        raise Failure(str(error), Exit.USAGE) from None
+
+
+class _Run:
+    """One plan on its way: asked about, applied, reported."""
+
+    def __init__(self, work: Work, plan: Plan, reason: str, *, dry_run: bool, as_json: bool) -> None:
+        self._work = work
+        self._plan = plan
+        self._reason = reason
+        self._dry_run = dry_run
+        self._json = as_json
+
+    def go(self, *, yes: bool, expect: int | None) -> Exit:
+        """Take the plan as far as it may go; the exit code."""
+        plan, number = self._plan, len(self._plan.acts)
+        if all(item.reason == NO_SUCH_INSTANCE for item in plan.items):
+            self._report(plan.items, None)
+            say("nothing matched")
+            return Exit.NOTHING
+        if self._dry_run:
+            return self._foretell()
+        if self._work.settings.readonly:
+            raise Failure("this session is read-only: nothing is changed", Exit.REFUSED)
+        if not number and not any(item.falls_short for item in plan.items):
+            self._report(plan.items, None)
+            say("nothing to do: everything was skipped")
+            return Exit.NOTHING
+        if expect is not None and expect != number:
+            return self._refuse(f"expected {number_of(expect, 'row')}, found {number:,}")
+        if number:
+            self._ask(yes=yes, expect=expect)
+        return self._apply()
+
+    def _foretell(self) -> Exit:
+        plan = self._plan
+        self._report(plan.items, None)
+        reach = plan.reach
+        say(f"downstream: {reach.instances:,} instances in {reach.projects:,} projects, {reach.baselines:,} baselines")
+        if plan.killed:
+            say(f"running work that would be killed: {len(plan.killed):,}")
+        say(f"the same: {plan.command}")
+        if plan.acts:
+            return Exit.DONE
+        return Exit.REFUSED if any(item.falls_short for item in plan.items) else Exit.NOTHING
+
+    def _refuse(self, words: str) -> Exit:
+        record = self._work.operations.refuse(self._plan, words)
+        self._report(record.items, record)
+        raise Failure(f"refused: {words}; look again with --dry-run", Exit.REFUSED)
+
+    def _ask(self, *, yes: bool, expect: int | None) -> None:
+        """Go on only when the operator means it."""
+        number = len(self._plan.acts)
+        if yes and number > MILD_ROWS and expect is None:
+            raise Failure(f"{number_of(number, 'row')} would be changed: add --expect {number}", Exit.USAGE)
+        if yes:
+            return
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise Failure(f"{number_of(number, 'row')} would be changed: add --yes, or look with --dry-run", Exit.USAGE)
+        self._ask_in_person(number)
+
+    def _ask_in_person(self, number: int) -> None:
+        plan = self._plan
+        for item in plan.acts[:MILD_ROWS]:
+            say(f"  {item.key} {item.name}: {item.before} -> {item.after}")
+        if number > MILD_ROWS:
+            say(f"  and {number - MILD_ROWS:,} more")
+        for outcome in (Outcome.SKIPPED, Outcome.REFUSED):
+            for why, times in plan.reasons(outcome):
+                say(f"  {outcome} {times:,}: {why}")
+        wanted = "" if plan.is_mild else str(number)
+        question = "Enter to go on" if plan.is_mild else f"type {number} to go on"
+        if click.prompt(question, default="", show_default=False, err=True).strip() != wanted:
+            raise click.Abort
+
+    def _apply(self) -> Exit:
+        with progress(self._plan.verb) as tell:
+            record = self._work.operations.apply(self._plan, self._reason, tell)
+        self._report(record.items, record)
+        return _CODES[record.state]
+
+    def _report(self, items: Iterable[Item], record: Record | None) -> None:
+        place = {item.id: at for at, item in enumerate(self._plan.items)}
+        ordered = sorted(items, key=lambda item: place[item.id])
+        counts = _counts(ordered)
+        if self._json:
+            write_json(
+                {
+                    "operation": self._plan.verb,
+                    "dry_run": self._dry_run,
+                    **counts,
+                    "state": None if record is None else record.state,
+                    "record": None if record is None else record.id,
+                    "items": [_document(item) for item in ordered],
+                }
+            )
+            return
+        write_table(
+            ("outcome", "id", "name", "before", "after", "reason"),
+            [(item.outcome, item.key, item.name, item.before, item.after, item.reason) for item in ordered],
+        )
+        state = "" if record is None else f" - {record.state.replace('_', ' ')}, record {record.id}"
+        say(", ".join(f"{number:,} {what}" for what, number in counts.items()) + state)
+
+
+def _counts(items: Sequence[Item]) -> dict[str, int]:
+    """How many act, are skipped, and are refused; before the fact what is planned acts."""
+    acting = sum(item.outcome in (Outcome.PLANNED, Outcome.OK) for item in items)
+    skipped = sum(item.outcome is Outcome.SKIPPED for item in items)
+    return {"acts": acting, "skipped": skipped, "refused": len(items) - acting - skipped}
+
+
+def _document(item: Item) -> dict[str, Any]:
+    return {
+        "id": item.key,
+        "name": item.name or None,
+        "before": item.before or None,
+        "after": item.after or None,
+        "outcome": item.outcome,
+        "reason": item.reason or None,
+    }
