@@ -506,6 +506,14 @@ Index(
     unique=True,
 )
 Index("ix_instance_list", Instance.environment, Instance.origin, Instance.listing, Instance.due_at)
+Index(
+    "ix_instance_night",
+    Instance.environment,
+    Instance.origin,
+    Instance.listing,
+    Instance.business_date,
+    Instance.due_at,
+)
 Index("ix_instance_date", Instance.business_date, Instance.due_at)
 Index("ix_instance_rev", Instance.rev)
 Index("ix_instance_dependency_upstream", InstanceDependency.upstream_id, InstanceDependency.downstream_id)

@@ -379,6 +379,9 @@ def upgrade() -> None:
     )
     op.create_index("ix_instance_list", "instance", ["environment", "origin", "listing", "due_at"], unique=False)
     op.create_index(
+        "ix_instance_night", "instance", ["environment", "origin", "listing", "business_date", "due_at"], unique=False
+    )
+    op.create_index(
         "ix_instance_parent",
         "instance",
         ["parent_id"],
