@@ -91,7 +91,7 @@ class Engine:
         self._works = Works()
         self._limits = Limits()
         self._ends: deque[Exit] = deque()
-        self._adopted = False
+        self._adopted_in: int | None = None
 
     def tick(self, breathe: Callable[[], None] = lambda: None) -> Tick:
         """Move everything that can be moved now; `breathe` is called between passes.
@@ -295,14 +295,15 @@ class Engine:
 
         Returns whether time has brought something.
         """
+        reign = self._lease.epoch if self._lease is not None else 0  # who had the lease in between started attempts too
         with self._store.read() as connection:
             slots = {group.name: group.slots for group in read_groups(connection).values()}
             rules = tuple(rule for rule in read_rules(connection).values() if rule.enabled)
             self._limits = Limits(slots, rules)
             self._works.refresh(connection)
-            if not self._adopted:
+            if self._adopted_in != reign:
                 self._executor.adopt([self._works.reread(connection, row) for row in sql.open_orders(connection)])
-                self._adopted = True
+                self._adopted_in = reign
             return sql.has_matured(connection, now)
 
     def _has_ended(self, now: int) -> bool:
