@@ -104,12 +104,15 @@ class Priority(StrEnum):
     @property
     def number(self) -> int:
         """1, 3, 5, 7 or 9."""
-        return 2 * list(Priority).index(self) + 1
+        return _NUMBERS[self]
 
     @classmethod
     def of(cls, number: int) -> Priority:
         """The name of a configured number 1..9; an even number rounds to its higher neighbour (section 11.3)."""
         return list(cls)[(number - 1) // 2]
+
+
+_NUMBERS = {priority: 2 * place + 1 for place, priority in enumerate(Priority)}
 
 
 class DependencyCycle(StrEnum):

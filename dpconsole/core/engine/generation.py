@@ -16,7 +16,15 @@ from zoneinfo import ZoneInfo
 
 from dpconsole.core.domain.calendars import Occurrence, cycle_of, occurrences
 from dpconsole.core.domain.clock import Clock, business_date_of, to_datetime, to_ms
-from dpconsole.core.domain.definitions import Dependency, Environment, Method, Origin, Unit, UpstreamKind
+from dpconsole.core.domain.definitions import (
+    Dependency,
+    DependencyCycle,
+    Environment,
+    Method,
+    Origin,
+    Unit,
+    UpstreamKind,
+)
 from dpconsole.core.domain.dependencies import Point, Rule, business_dates, resolve, select
 from dpconsole.core.domain.priorities import effective_priority
 from dpconsole.core.domain.statuses import Cause, Status
@@ -88,7 +96,7 @@ def _generate(store: Store, clock: Clock, business_date: date, *, mark: bool = F
 
 @dataclass(frozen=True, slots=True)
 class _Edge:
-    """A declared dependency of an executable, with its id and, where it needs one, its rule."""
+    """A declared dependency of an executable, with its id and its rule; a sibling of the same instance has none."""
 
     id: int
     declared: Dependency
@@ -144,10 +152,10 @@ def _resolved(
     for id_, dependency in declared:
         if not dependency.enabled or dependency.kind is UpstreamKind.ROOT:
             continue
-        if dependency.kind is UpstreamKind.NODE:
+        if dependency.kind is UpstreamKind.NODE and dependency.cycle in (None, DependencyCycle.CURRENT):
             yield _Edge(id_, dependency, None, None)
             continue
-        upstream = task if dependency.kind is UpstreamKind.SELF else ids[dependency.task]
+        upstream = ids[dependency.task] if dependency.kind is UpstreamKind.TASK else task
         other = tasks[upstream].task
         rule = resolve(dependency, cycle, cycle_of(other.schedule), _is_self_dependent(tasks[upstream]))
         yield _Edge(id_, dependency, upstream, rule)
@@ -301,12 +309,13 @@ class _Night:
 
     def _requirements(self, edge: _Edge, row: Mapping[str, Any]) -> Iterator[list[int]]:
         """Lists of upstream ids; of each list one must succeed."""
+        sibling = self.plan.tasks[row["task_id"]].node_ids.get(edge.declared.node)
         if edge.upstream is None or edge.rule is None:
-            sibling = self.plan.tasks[row["task_id"]].node_ids[edge.declared.node]
-            if sibling in (here := self.nodes[self.places[row["id"]]]):
+            here = self.nodes[self.places[row["id"]]]
+            if sibling is not None and sibling in here:
                 yield [here[sibling]]
             return
-        node = row["node_id"] if edge.declared.kind is UpstreamKind.SELF else None
+        node = row["node_id"] if edge.declared.kind is UpstreamKind.SELF else sibling
         own = Point(self.plan.business_date, to_datetime(row["due_at"]), row["id"])
         for chosen in select(*edge.rule, own, self.points[edge.upstream, node], self.plan.zone).chosen:
             if chosen.key != row["id"]:
