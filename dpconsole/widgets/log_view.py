@@ -18,7 +18,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -171,7 +172,7 @@ class LogView(Widget, can_focus=True, inherit_bindings=False):
         return len(self._reader.index.errors)
 
     def open(self, read: Read) -> None:
-        """Show another log, from its first error."""
+        """Show another log, from its first error; the view must be mounted."""
         self.workers.cancel_node(self)
         self._reader = LogReader(read)
         self._top, self._cursor, self._left = Place(0, 0), 0, 0
@@ -186,8 +187,7 @@ class LogView(Widget, can_focus=True, inherit_bindings=False):
             self._again = True
             return
         self._scanning = True
-        reader = self._reader
-        self.run_worker(lambda: self._scan(reader), thread=True, group="scan", exit_on_error=False)
+        self._in_thread("scan", partial(self._scan, self._reader))
 
     def search(self, text: str) -> None:
         """Look for `text` from the cursor's line on; small letters match capitals too. Empty text ends the search."""
@@ -309,6 +309,17 @@ class LogView(Widget, can_focus=True, inherit_bindings=False):
 
     # Reading ahead and searching, in threads
 
+    def _in_thread(self, group: str, work: Callable[[], None]) -> None:
+        """Do work that reads the log; what the reading raises is told to the screen and ends nothing else."""
+
+        def guarded() -> None:
+            try:
+                work()
+            except Exception as error:
+                self.post_message(self.ReadFailed(self, str(error)))
+
+        self.run_worker(guarded, thread=True, group=group, exclusive=True)
+
     def _scan(self, reader: LogReader) -> None:
         worker = get_current_worker()
         chunks = 0
@@ -317,11 +328,9 @@ class LogView(Widget, can_focus=True, inherit_bindings=False):
                 chunks += 1
                 if chunks % TELL_EVERY == 1:
                     self.post_message(self._Scanned(reader, done=False))
-        except OSError as error:
-            self.post_message(self.ReadFailed(self, str(error)))
         finally:
             reader.settled.set()
-        self.post_message(self._Scanned(reader, done=True))
+            self.post_message(self._Scanned(reader, done=True))
 
     def on_log_view__scanned(self, message: _Scanned) -> None:
         """Show what is new, and open at the first error when the operator has not moved yet."""
@@ -358,14 +367,7 @@ class LogView(Widget, can_focus=True, inherit_bindings=False):
     def _seek(self, line: int, step: int) -> None:
         if not self._sought:
             return
-        reader, text = self._reader, self._sought
-        self.run_worker(
-            lambda: self._find(reader, text, line, step),
-            thread=True,
-            group="search",
-            exclusive=True,
-            exit_on_error=False,
-        )
+        self._in_thread("search", partial(self._find, self._reader, self._sought, line, step))
 
     def _find(self, reader: LogReader, text: str, line: int, step: int) -> None:
         """Search on to the end, then from the other end; what is not read yet is waited for before giving up."""

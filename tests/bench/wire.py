@@ -58,6 +58,16 @@ TABLE_STEPS: tuple[Step, ...] = (
 )
 
 
+TERMINALS: dict[str, dict[str, str]] = {
+    "16 colours": {"TERM": "xterm-16color", "COLORTERM": ""},
+    "256 colours": {"COLORTERM": ""},
+    "true colour": {"COLORTERM": "truecolor"},
+}
+
+TIGHTER: dict[tuple[str, str], int] = {("16 colours", "page down"): 8_000}
+"""Budgets that are smaller where styles cost less."""
+
+
 def measure(
     argv: Sequence[str],
     steps: Sequence[Step],
@@ -122,14 +132,15 @@ def run(
     steps: Sequence[Step] = TABLE_STEPS,
     out: TextIO = sys.stdout,
 ) -> list[dict[str, object]]:
-    """Measure in 256 and in 16 million colours, print a table, return its rows."""
+    """Measure on each kind of terminal, print a table, return its rows."""
     rows: list[dict[str, object]] = []
     print(f"{'120x40':<12}{'step':<20}{'bytes':>8}{'budget':>8}", file=out)
-    for colours, env in (("256 colours", {"COLORTERM": ""}), ("true colour", {"COLORTERM": "truecolor"})):
+    for colours, env in TERMINALS.items():
         for answer in measure(argv, steps, env=env)[1]:
-            row = {"colours": colours, "step": answer.step.name, "bytes": answer.bytes, "budget": answer.step.budget}
-            rows.append(row)
-            print(f"{colours:<12}{answer.step.name:<20}{answer.bytes:>8}{answer.step.budget:>8}", file=out)
+            name = answer.step.name
+            budget = TIGHTER.get((colours, name), answer.step.budget)
+            rows.append({"colours": colours, "step": name, "bytes": answer.bytes, "budget": budget})
+            print(f"{colours:<12}{name:<20}{answer.bytes:>8}{'-' if budget is None else budget:>8}", file=out)
     return rows
 
 

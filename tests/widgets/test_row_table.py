@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 from rich.cells import cell_len
+from textual import events
 from textual.geometry import Region
 
 from dpconsole.core.domain.statuses import Status
@@ -467,6 +468,18 @@ async def test_the_mouse_moves_marks_and_opens(app, table) -> None:
         await pilot.click(table, offset=(10, 9), times=2)
         kinds = {type(message) for message in app.heard}
         assert {RowTable.SortRequested, RowTable.Opened} <= kinds
+
+
+@pytest.mark.parametrize(
+    ("notch", "cursor"), [(events.MouseScrollDown, 53), (events.MouseScrollUp, 47)], ids=["down", "up"]
+)
+async def test_the_wheel_takes_the_cursor_along(app, table, notch, cursor) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        table.show(ids(100))
+        table.go_to(50)
+        table.post_message(notch(table, 5, 5, 0, 1, 0, False, False, False))
+        await pilot.pause()
+        assert table.cursor == cursor
 
 
 @SIZES
