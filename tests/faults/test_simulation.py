@@ -1,0 +1,94 @@
+"""Random nights with everything that goes wrong in them; the checker must find nothing to say.
+
+A failing night prints its seed: `DPCONSOLE_SEED=n pytest tests/faults/test_simulation.py` plays that one again.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dpconsole.core.engine import engine as engine_module
+from dpconsole.core.engine.admission import Capacity
+from dpconsole.core.engine.engine import Engine
+from dpconsole.core.engine.lease import Lease
+from dpconsole.core.store import engine_sql
+from dpconsole.core.store.opening import open_store
+from dpconsole.core.store.session import Store
+from tests.faults.sizes import size
+from tests.simulation import QUIET, Night, Weather, play
+
+SEEDS = [int(os.environ["DPCONSOLE_SEED"])] if "DPCONSOLE_SEED" in os.environ else range(size(20, 300))
+STORM = Weather(duplicated=0.3, late=0.2, lost=0.1, forged=0.3, crash=0.1, takeover=0.1, refused=0.1)
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize("seed", SEEDS)
+def test_no_weather_breaks_an_invariant(seed: int, sqlite_store: Store) -> None:
+    night = play(seed, sqlite_store)
+    assert not night.violations, str(night)
+
+
+@pytest.mark.parametrize("seed", [3, 11])
+def test_a_storm_breaks_no_invariant_on_either_database(seed: int, store: Store) -> None:
+    night = play(seed, store, STORM)
+    assert not night.violations, str(night)
+
+
+@pytest.mark.parametrize("weather", [QUIET, STORM], ids=["quiet", "storm"])
+def test_the_same_seed_gives_the_same_journal(weather: Weather, tmp_path: Path) -> None:
+    journals = [_fresh_night(tmp_path / f"{number}.db", seed=9, weather=weather).journal() for number in range(2)]
+    assert journals[0] == journals[1]
+    assert len(journals[0]) > 100
+
+
+def _fresh_night(path: Path, seed: int, weather: Weather) -> Night:
+    store = open_store(path, synchronous="OFF")
+    night = play(seed, store, weather)
+    store.close()
+    return night
+
+
+# --- a simulation that cannot fail is worth nothing ------------------------------------------------------------------
+
+
+def _believe_every_report(transaction: Any, ended: Any, state: str, exit_code: int | None, why: str) -> set[int]:
+    return {instance for instance, *_ in ended}
+
+
+def _never_notice_time(transaction: Any, now: int, limit: int) -> list[Any]:
+    return engine_sql._candidates(transaction.execute(engine_sql._DUE, {"limit": limit, "now": now + 10**9}))
+
+
+def _forget_a_downstream(transaction: Any, succeeded: Any) -> None:
+    RELEASE(transaction, list(succeeded)[1:])
+
+
+def _forget_tables(transaction: Any, tables: Any, at: int) -> None:
+    pass
+
+
+RELEASE = engine_module.release
+
+BROKEN = {
+    "slots do not count": (Capacity, "take_resources", lambda self, row: True, "I6"),
+    "throttling does not count": (Capacity, "pass_throttling", lambda self, row: True, "I6"),
+    "every report is believed": (engine_sql, "close_attempts", _believe_every_report, "I4"),
+    "time is not looked at": (engine_sql, "due", _never_notice_time, "I5"),
+    "a downstream is forgotten": (engine_module, "release", _forget_a_downstream, "pending"),
+    "tables do not follow": (engine_module, "derive_tables", _forget_tables, "derived"),
+    "the lease is not checked": (Lease, "check", lambda self, transaction: None, "fence"),
+    "nothing expires": (Engine, "_expire", lambda self, this: None, "I12"),
+}
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_a_broken_engine_is_found_out(fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place, name, broken, rule = BROKEN[fault]
+    monkeypatch.setattr(place, name, broken)
+    monkeypatch.setattr("tests.simulation.Stage.MOST_STEPS", 300)
+    nights = (_fresh_night(tmp_path / f"{seed}.db", seed, STORM) for seed in range(12))
+    assert any(rule in {violation.rule for violation in night.violations} for night in nights)
