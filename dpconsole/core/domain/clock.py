@@ -2,7 +2,8 @@
 
 Nothing in the core asks the machine for the time: it is handed a `Clock`. `SystemClock` is the only reader of the
 wall clock; `VirtualClock` stands still until it is moved, so that a whole night runs in seconds and a test never
-sleeps. Instants are UTC milliseconds where they are stored and aware datetimes where they are computed with.
+sleeps; `PacedClock` plays a night at a pace one can watch. Instants are UTC milliseconds where they are stored and
+aware datetimes where they are computed with.
 """
 
 from __future__ import annotations
@@ -78,6 +79,24 @@ class ScaledClock:
     def monotonic(self) -> float:
         """Seconds of its own since the clock was made."""
         return (self._beneath.monotonic() - self._begun) * self.speed
+
+
+class PacedClock:
+    """A clock that begins at `start_ms` and goes `speed` times as fast as the wall's."""
+
+    def __init__(self, wall: Clock, start_ms: int, speed: float) -> None:
+        self._wall = wall
+        self._start = start_ms
+        self._began = wall.monotonic()
+        self._speed = speed
+
+    def now(self) -> int:
+        """UTC milliseconds since 1970."""
+        return self._start + int(self.monotonic() * 1000)
+
+    def monotonic(self) -> float:
+        """Seconds of this clock's time since it was made."""
+        return (self._wall.monotonic() - self._began) * self._speed
 
 
 def to_datetime(ms: int, zone: tzinfo = UTC) -> datetime:

@@ -20,6 +20,10 @@ def nobody(_done: int, _total: int) -> None:
     """Progress that nobody watches."""
 
 
+def nothing_more() -> None:
+    """What follows an act that concerns nobody else."""
+
+
 def never() -> bool:
     """A batch that nobody cancels."""
     return False
@@ -29,7 +33,8 @@ def never() -> bool:
 class Operations:
     """The verbs of one operator on one database.
 
-    `matching` resolves the query of a selection to instance ids; `new_key` makes the key a record is known by.
+    `matching` resolves the query of a selection to instance ids; `new_key` makes the key a record is known by; `acted`
+    is called when instances may have changed, so that an engine in this process need not wait for its next beat.
     """
 
     store: Store
@@ -37,6 +42,7 @@ class Operations:
     actor: Actor
     matching: Callable[[Selection], Sequence[int]]
     new_key: Callable[[], str]
+    acted: Callable[[], None] = nothing_more
 
     def plan(self, verb: str, selection: Selection, arguments: Mapping[str, str] | None = None) -> Plan:
         """What a verb would do to a selection; writes nothing. ValueError names an argument the verb does not take."""
@@ -55,7 +61,10 @@ class Operations:
         is_cancelled: Callable[[], bool] = never,
     ) -> Record:
         """Carry a plan out; see `apply_plan`."""
-        return apply_plan(self.store, self.clock, plan, reason, progress=progress, is_cancelled=is_cancelled)
+        try:
+            return apply_plan(self.store, self.clock, plan, reason, progress=progress, is_cancelled=is_cancelled)
+        finally:
+            self.acted()
 
     def refuse(self, plan: Plan, reason: str) -> Record:
         """Enter in the ledger that a plan was not let through, and why."""
