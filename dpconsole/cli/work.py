@@ -91,11 +91,11 @@ class Work:
 
 
 @contextmanager
-def opened(context: click.Context, *, create: bool = False) -> Iterator[Work]:
+def opened(context: click.Context, *, create: bool = False, front_end: str = "cli") -> Iterator[Work]:
     """The database of this run, closed again at the end. `create` makes it where there is none."""
     settings = settings_of(context)
     store = open_store(settings.database, synchronous=settings.synchronous, readonly=settings.readonly, create=create)
     try:
-        yield Work(settings, store, SystemClock(), current_actor("cli", os.environ))
+        yield Work(settings, store, SystemClock(), current_actor(front_end, os.environ))
     finally:
         store.close()
