@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -28,10 +29,11 @@ from dpconsole.screens.details import InstanceScreen, TaskScreen
 from dpconsole.screens.help import HelpScreen
 from dpconsole.screens.home import HomeScreen
 from dpconsole.screens.instances import InstancesScreen
-from dpconsole.screens.keymap import KEYS, Keymap, read_keymap, verb_keys
+from dpconsole.screens.keymap import KEYS, Keymap, Problem, read_keymap, verb_keys
 from dpconsole.screens.listing import ListScreen
 from dpconsole.screens.log import LogScreen
 from dpconsole.screens.palette import RegistryCommands
+from dpconsole.screens.records import RecordScreen, RecordsScreen
 from dpconsole.screens.session import Session
 from dpconsole.screens.tasks import TasksScreen
 from dpconsole.screens.times import MINUTE_MS
@@ -47,6 +49,7 @@ MAIN: dict[str, Callable[[Session], ConsoleScreen]] = {
     "home": HomeScreen,
     "instances": InstancesScreen,
     "tasks": TasksScreen,
+    "records": RecordsScreen,
 }
 """The screens behind the number keys."""
 
@@ -83,7 +86,8 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.animation_level = "none"
         if no_colour:
             self.theme = NO_COLOUR_THEME
-        keymap, self._problems = Keymap((*KEYS, *verb_keys(OPERATIONS.values()))), []
+        keymap = Keymap((*KEYS, *verb_keys(OPERATIONS.values())))
+        self._problems: list[Problem] = []
         if keymap_file is not None:
             keymap, self._problems = read_keymap(keymap_file, keymap)
         self.services = services
@@ -94,7 +98,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self._visited: list[str] = []
         self._main: dict[str, ConsoleScreen] = {}
         for name in MAIN:
-            self.add_mode(name, lambda name=name: self.main(name))
+            self.add_mode(name, partial(self.main, name))
 
     def main(self, name: str) -> ConsoleScreen:
         """The main screen of a name; each is made once and keeps its filter, cursor and marks."""
@@ -106,13 +110,19 @@ class ConsoleApp(App[int], inherit_bindings=False):
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return tokens(self.native_ansi_color)
 
-    def on_mount(self) -> None:
-        """Begin to follow the database."""
+    async def on_mount(self) -> None:
+        """Begin to follow the database, and to drive it where that is this process's part."""
         for problem in self._problems:
             self.notify(str(problem), severity="warning", timeout=15, markup=False)
         if self._live:
             frames = SLOW_FRAMES if self.services.settings.slow_link else FRAMES
             self.set_interval(1 / frames, self.beat)
+            self.run_worker(self.services.engine.start(), group="engine")
+
+    async def on_unmount(self) -> None:
+        """Give the engine's lease back."""
+        if self._live:
+            await self.services.engine.stop()
 
     # Live
 
@@ -204,6 +214,10 @@ class ConsoleApp(App[int], inherit_bindings=False):
     def _open_task(self, message: asking.OpenTask) -> None:
         self.push_screen(TaskScreen(self.session, message.key))
 
+    @on(asking.OpenRecord)
+    def _open_record(self, message: asking.OpenRecord) -> None:
+        self.push_screen(RecordScreen(self.session, message.key))
+
     # The console's own keys
 
     def action_help(self) -> None:
@@ -213,7 +227,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
 
     def action_palette(self) -> None:
         """Every command by its name."""
-        if not CommandPalette.is_open(self):
+        if not isinstance(self.screen, CommandPalette):
             self.push_screen(CommandPalette([RegistryCommands]))
 
     @work

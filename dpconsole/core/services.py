@@ -1,18 +1,19 @@
 """The one object through which a screen reaches the core.
 
-Whoever starts the console (the command line, a test) builds `Services` once; it never changes afterwards. Screens import
-this module alone: it passes on the values they draw, so that none of them needs to know the store or the engine.
+Whoever starts the console (the command line, a test) builds `Services` once; it never changes afterwards. Screens
+import this module alone: it passes on the values they draw, so that none of them needs to know the store or the engine.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from dpconsole.core.domain.clock import Clock
 from dpconsole.core.engine.lease import EngineState
+from dpconsole.core.engine.view import EngineView
+from dpconsole.core.engine.why import Moment, explain
 from dpconsole.core.operations.planning import Plan
 from dpconsole.core.operations.records import Item, Outcome, Record, State
 from dpconsole.core.operations.registry import OPERATIONS, Operation
@@ -20,50 +21,60 @@ from dpconsole.core.operations.selection import Selection
 from dpconsole.core.operations.service import Operations
 from dpconsole.core.query.fields import ListKind
 from dpconsole.core.query.language import QueryError
-from dpconsole.core.query.lists import ListRequest, Lists, Snapshot
+from dpconsole.core.query.lists import DEFAULT_FILTERS, QUICK_FILTERS, ListRequest, Lists, Snapshot
 from dpconsole.core.settings import Settings
 from dpconsole.core.store.changes import Delta, Feed
-from dpconsole.core.store.details import InstanceDetail
+from dpconsole.core.store.definition_rows import StoredTask, read_tasks
+from dpconsole.core.store.details import (
+    AttemptRow,
+    FieldRow,
+    InstanceDetail,
+    Neighbour,
+    NodeRow,
+    OperationRow,
+    TransitionRow,
+)
 from dpconsole.core.store.errors import StoreError
 from dpconsole.core.store.overview import BaselineProgress, FailureGroup, Overview, read_overview
 from dpconsole.core.store.pages import InstanceRow, TaskRow
+from dpconsole.core.store.record_pages import RecordRow
 from dpconsole.core.store.session import Store
 
 __all__ = [
+    "DEFAULT_FILTERS",
     "OPERATIONS",
+    "QUICK_FILTERS",
+    "AttemptRow",
     "BaselineProgress",
     "Delta",
     "EngineState",
     "EngineView",
     "FailureGroup",
+    "FieldRow",
     "InstanceDetail",
     "InstanceRow",
     "Item",
     "ListKind",
     "ListRequest",
+    "Neighbour",
+    "NodeRow",
     "Operation",
+    "OperationRow",
     "Outcome",
     "Overview",
     "Plan",
     "QueryError",
     "Record",
+    "RecordRow",
     "Selection",
     "Services",
     "Snapshot",
     "State",
     "StoreError",
+    "StoredTask",
     "TaskRow",
+    "TransitionRow",
 ]
-
-
-class EngineView(Protocol):
-    """What a screen may ask of the engine, whether it runs in this process or in another."""
-
-    def state(self) -> EngineState | None:
-        """Who drives the database, or None when nobody does. One small read."""
-
-    def log(self, instance_id: int, attempt: int, offset: int, limit: int) -> bytes:
-        """At most `limit` bytes of an attempt's log from `offset`; empty at its end, or when there is no log."""
 
 
 @dataclass(frozen=True)
@@ -89,3 +100,13 @@ class Services:
         """What broke, how far the night is and what is held, on one data timestamp."""
         with self.store.read() as connection:
             return read_overview(connection, environment, business_date.isoformat())
+
+    def why(self, instance_id: int) -> str:
+        """Why an instance stands still, in one sentence; empty when nothing holds it."""
+        with self.store.read() as connection:
+            return explain(connection, instance_id, Moment(self.clock.now(), self.zone))
+
+    def task(self, key: str) -> StoredTask | None:
+        """The definition of a task by its key `project.name`."""
+        with self.store.read() as connection:
+            return next(iter(read_tasks(connection, [key]).values()), None)

@@ -38,8 +38,8 @@ class OpenTask(Message):
 
 
 class OpenRecord(Message):
-    """One record of the ledger."""
+    """One record of the ledger, by the key its operator made it under."""
 
-    def __init__(self, record_id: int) -> None:
-        self.record_id = record_id
+    def __init__(self, key: str) -> None:
+        self.key = key
         super().__init__()

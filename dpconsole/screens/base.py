@@ -1,4 +1,4 @@
-"""What every screen of the console has: header and footer, its keys from the registry, sequences, peeling, its revision.
+"""What every screen of the console has: header, footer, keys from the registry, sequences, peeling, its revision.
 
 A screen names its `stack` in the key registry and gets its bindings from there. Keys of one stroke are Textual's
 bindings; a sequence (`g t`) is followed here, and while one is begun the footer shows how it can go on.
@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from textual import events, on
+from textual.actions import parse
 from textual.app import ComposeResult
 from textual.message import Message
 from textual.screen import Screen
@@ -19,13 +20,17 @@ from typing_extensions import override
 from dpconsole.core.domain.clock import to_datetime
 from dpconsole.core.services import Delta
 from dpconsole.screens.keymap import Key, show_key
+from dpconsole.screens.reading import StoreRefused
 from dpconsole.screens.session import Session
 from dpconsole.screens.times import zone_of, zone_words
 from dpconsole.widgets.footer import Footer, FooterKey
-from dpconsole.widgets.header import Engine, Header, HeaderState
+from dpconsole.widgets.header import MISSED_TICKS, Engine, Header, HeaderState
 from dpconsole.widgets.ink import Cell, Ink, Piece
 
 PRODUCTION = "prod"
+
+KEPT = frozenset({"app.help", "dialog.cancel"})
+"""Keys that a narrow footer never leaves out."""
 
 HEARTBEAT = 3.0
 """Seconds between two signs of life of an engine that has nothing to do."""
@@ -56,8 +61,8 @@ class Keyed(Screen[Any], inherit_bindings=False):
         return sorted(shown, key=lambda entry: entry.rank)
 
     def _works(self, entry: Key) -> bool:
-        name = entry.action.partition("(")[0]
-        return name.startswith("app.") or bool(self.check_action(name, (entry.id,)))
+        namespace, name, parameters = parse(entry.action)
+        return namespace == "app" or bool(self.check_action(name, parameters))
 
     async def on_key(self, event: events.Key) -> None:
         """Follow sequences; what begins or continues none is left to the bindings."""
@@ -79,9 +84,16 @@ class Keyed(Screen[Any], inherit_bindings=False):
 
     def refresh_keys(self) -> None:
         """Bring the footer up to date."""
-        keys = [FooterKey(self._last_stroke(entry), entry.title, entry.rank) for entry in self.working_keys]
+        keys = [
+            FooterKey(self._last_stroke(entry), entry.title, 0 if entry.id in KEPT else entry.rank)
+            for entry in self.working_keys
+        ]
         for footer in self.query(Footer):
             footer.show_keys(keys, self.footer_lead())
+
+    @on(StoreRefused)
+    def _tell_refusal(self, message: StoreRefused) -> None:
+        self.notify(message.words, severity="error", markup=False)
 
     def footer_lead(self) -> Cell:
         """What stands before the keys: the begun sequence, else a note of the screen."""
@@ -148,15 +160,22 @@ class ConsoleScreen(Keyed):
             zone=zone_words(session.times, zone),
             clock=moment.strftime("%H:%M:%S"),
             engine=self._engine(),
-            notice="read-only" if session.services.settings.readonly else "",
+            notice=self._notice(),
         )
 
+    def _notice(self) -> str:
+        services = self.session.services
+        if services.engine.trouble is not None:
+            return services.engine.trouble.words
+        return "read-only" if services.settings.readonly else ""
+
     def _engine(self) -> Engine:
-        state = self.session.engine
+        state, now = self.session.engine, self.session.services.wall.now()
         if state is None:
             return Engine()
-        age = (self.services.wall.now() - state.tick_at) / 1000
-        return Engine(state.holder, state.epoch, max(0.0, age), HEARTBEAT)
+        gone = state.expires_at <= now
+        age = max(0.0, (now - state.tick_at) / 1000, MISSED_TICKS * HEARTBEAT if gone else 0.0)
+        return Engine(state.holder, state.epoch, age, HEARTBEAT)
 
     @override
     def footer_lead(self) -> Cell:

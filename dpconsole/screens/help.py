@@ -25,7 +25,8 @@ GRID = Grid((12, 18))
 
 def help_lines(entries: Sequence[Key], sought: str) -> list[Line]:
     """The entries whose words hold what is sought, under the headings of the registry."""
-    found = [entry for entry in entries if sought.lower() in f"{entry.every_display} {entry.title} {entry.help}".lower()]
+    wanted = sought.lower()
+    found = [entry for entry in entries if wanted in f"{entry.every_display} {entry.title} {entry.help}".lower()]
     lines: list[Line] = []
     for category in Category:
         group = [entry for entry in found if entry.category is category]
@@ -77,7 +78,7 @@ class HelpScreen(KeyedDialog):
 
     async def action_move(self, name: str) -> None:
         """Up and down."""
-        await self.run_action(name, self.table)
+        await self.app.run_action(name, self.table)
 
     @on(Input.Submitted)
     def action_accept(self) -> None:
@@ -86,7 +87,7 @@ class HelpScreen(KeyedDialog):
 
     @override
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return action not in ("toggle", "accept")
+        return action not in ("toggle_row", "accept")
 
     def _rows(self, ids: Sequence[int]) -> Sequence[Line]:
         return [self._lines[number] for number in ids]

@@ -12,9 +12,9 @@ from typing_extensions import override
 
 from dpconsole.core.domain.clock import default_business_date, run_day, to_ms
 from dpconsole.core.domain.statuses import Status
-from dpconsole.core.services import BaselineProgress, Delta, FailureGroup, Overview
+from dpconsole.core.services import DEFAULT_FILTERS, BaselineProgress, Delta, FailureGroup, ListKind, Overview
 from dpconsole.screens.asking import GoTo, OpenInstance
-from dpconsole.screens.instances import YESTERDAY, quoted
+from dpconsole.screens.instances import quoted
 from dpconsole.screens.pages import BLANK, Grid, Line, PageScreen, heading
 from dpconsole.screens.times import show_moment
 from dpconsole.widgets.ink import Cell, Ink, Piece
@@ -34,6 +34,9 @@ ORDER: tuple[Status, ...] = (
     Status.SUCCEEDED,
 )
 """What needs attention first."""
+
+YESTERDAY = DEFAULT_FILTERS[ListKind.INSTANCES]
+"""The data timestamp of the page, as a query has it."""
 
 UNKNOWN = "no error was recorded"
 
@@ -99,7 +102,8 @@ class HomeScreen(PageScreen):
         when = show_moment(committed, self.session.times, self.services.zone, self.session.now, self.business_date)
         verdict = _verdict(baseline, committed, self.session.now)
         progress = f"{baseline.done:,} of {baseline.total:,} done"
-        return Line(BASELINES.row(baseline.name, when, progress, [verdict]), GoTo("instances", _baseline_query(baseline)))
+        cell = BASELINES.row(baseline.name, when, progress, [verdict])
+        return Line(cell, GoTo("instances", _baseline_query(baseline)))
 
     @override
     def take(self, delta: Delta) -> None:
@@ -137,7 +141,8 @@ def _night(overview: Overview) -> Iterator[Line]:
     yield heading("The night", f"{overview.total:,} instances")
     for status in ORDER:
         if count := overview.counts.get(status, 0):
-            note = f"   {overview.blocked:,} wait for an upstream" if status is Status.NOT_RUNNING and overview.blocked else ""
+            blocked = overview.blocked if status is Status.NOT_RUNNING else 0
+            note = f"   {blocked:,} wait for an upstream" if blocked else ""
             cell: Cell = [*status_cell(status), (note, Ink.DIM)]
             opens = GoTo("instances", f"{YESTERDAY} status:{status.lower()}")
             yield Line(COUNTS.row([(f"{count:,}", INKS[status])], cell), opens)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 
 from dpconsole.core.domain.definitions import Cycle, Priority
-from dpconsole.core.services import InstanceRow
+from dpconsole.core.services import InstanceRow, TaskRow
 from dpconsole.screens.session import Session
 from dpconsole.screens.times import show_moment, show_took
 from dpconsole.widgets.columns import Column
@@ -33,9 +33,7 @@ def instance_name(row: InstanceRow) -> str:
 
 def object_cell(row: InstanceRow) -> Cell:
     """Name and marks, in that order: a narrow column keeps the name."""
-    marks = instance_marks(
-        dry_run=row.dry_run, paused=row.paused, forced=row.forced, set_by_hand=row.set_by_hand
-    )
+    marks = instance_marks(dry_run=row.dry_run, paused=row.paused, forced=row.forced, set_by_hand=row.set_by_hand)
     return [(instance_name(row), Ink.PLAIN), *(_spaced(marks))]
 
 
@@ -55,7 +53,7 @@ def priority_cell(row: InstanceRow) -> Cell:
     return [(words, PRIORITY_INKS.get(priority, Ink.PLAIN))]
 
 
-def project_cell(row: InstanceRow) -> Cell:
+def project_cell(row: InstanceRow | TaskRow) -> Cell:
     """`English name (Chinese name)`."""
     return f"{row.project} ({row.project_title})" if row.project_title else row.project
 
@@ -80,7 +78,7 @@ def _took(session: Session) -> Callable[[InstanceRow], Cell]:
 def _columns(session: Session) -> Mapping[str, Column]:
     """Every column, by id; the two lists choose from them."""
     every = (
-        Column("name", "Instance Object", 30, object_cell, min_width=16, flex=3, sortable=True),
+        Column("name", "Instance Object", 30, object_cell, min_width=24, flex=3, sortable=True),
         Column("id", "Instance ID", 22, lambda row: row.key, priority=15),
         Column("status", "Status", 32, lambda row: status_cell(row.status, paused=row.paused), min_width=13),
         Column("chips", "Running Status", 34, running_status_cell, min_width=22, flex=1),
@@ -93,7 +91,7 @@ def _columns(session: Session) -> Mapping[str, Column]:
         Column("retries", "Retry", 5, lambda row: f"{row.auto_reruns}/{row.reruns}", "right", 10),
         Column("prio", "Prio", 9, priority_cell, "left", 5, min_width=8),
         Column("owner", "Owner", 10, lambda row: row.owner, "left", 2, min_width=6),
-        Column("project", "Project", 22, project_cell, "left", 11, min_width=10),
+        Column("project", "Project", 22, project_cell, "left", 11, min_width=16),
         Column("baseline", "Baselines", 18, lambda row: ", ".join(row.baselines), "left", 12, min_width=10),
         Column("group", "Resource group", 14, lambda row: row.resource_group, "left", 13, min_width=8),
         Column("tag", "Tags", 14, lambda row: ", ".join(row.tags), "left", 14, min_width=8),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from typing import Any, ClassVar
 
 from textual import on
 from textual.widget import Widget
@@ -12,16 +13,13 @@ from typing_extensions import override
 from dpconsole.core.domain.definitions import Priority
 from dpconsole.core.services import InstanceRow, ListKind, ListRequest, Record, Selection
 from dpconsole.screens.asking import OpenInstance, OpenLog, OpenTask
-from dpconsole.screens.instance_columns import LISTINGS, instance_columns
+from dpconsole.screens.instance_columns import instance_columns
 from dpconsole.screens.listing import ListScreen, View
 from dpconsole.screens.session import Session
 from dpconsole.screens.verbs import Verbs
 from dpconsole.widgets.columns import Column
 from dpconsole.widgets.row_table import RowTable, Sort
 from dpconsole.widgets.tab_bar import TabBar
-
-YESTERDAY = "biz:yesterday"
-"""The data timestamp every list opens with, T-1 (RULES.md 4.1)."""
 
 TITLES: dict[str, str] = {"computing": "Integration & computing", "modeling": "Modeling"}
 """The tabs, in their order."""
@@ -40,16 +38,9 @@ class InstancesScreen(Verbs, ListScreen):
     title_words = "Recurring instances"
     kind = ListKind.INSTANCES
     table_name = "instance"
-    default_query = YESTERDAY
     default_sort = Sort("due")
     settled_sorts = frozenset({"due", "name"})
-    quick_terms = {
-        "failed": "status:failed",
-        "mine": "owner:me",
-        "incomplete": "not status:succeeded",
-        "paused": "paused:yes",
-    }
-    like_terms = {
+    like_terms: ClassVar[Mapping[str, Callable[[Any], str]]] = {
         "name": lambda row: f"task:{quoted(row.task)}",
         "status": lambda row: f"status:{row.status}",
         "chips": lambda row: f"status:{row.status}",
@@ -125,7 +116,9 @@ class InstancesScreen(Verbs, ListScreen):
             return Selection.of(marks.ids)
         request = marks.scope
         assert isinstance(request, ListRequest)
-        return Selection(query=request.text, without=marks.ids, listing=request.listing, environment=request.environment)
+        return Selection(
+            query=request.text, without=marks.ids, listing=request.listing, environment=request.environment
+        )
 
     @override
     def acted(self, record: Record) -> None:

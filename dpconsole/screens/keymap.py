@@ -1,7 +1,7 @@
 """The key registry: every key of the console, once, as data.
 
 Textual's bindings, the footer, the help screen, the palette and the `:` line are all made from these entries, and
-`keymap.toml` rebinds them by id. A key string stands here, or with an operation in the core's registry, and nowhere else.
+`keymap.toml` rebinds them by id. A key stands here, or with an operation in the core's registry, and nowhere else.
 
     [keys]
     "list.filter" = "ctrl+f"            # one key
@@ -85,15 +85,16 @@ KEYS: tuple[Key, ...] = (
     Key("go.home", ("1",), "home", _A.APP, _C.GO, "app.go('home')", 0, "What broke, and why"),
     Key("go.instances", ("2",), "instances", _A.APP, _C.GO, "app.go('instances')", 0, "Recurring instances"),
     Key("go.tasks", ("4",), "tasks", _A.APP, _C.GO, "app.go('tasks')", 0, "Computing tasks"),
+    Key("go.records", ("7",), "records", _A.APP, _C.GO, "app.go('records')", 0, "The ledger of operations"),
     Key("app.help", ("?",), "help", _A.APP, _C.CONSOLE, "app.help", 98, "The keys that work here"),
     Key("app.palette", ("ctrl+p",), "palette", _A.APP, _C.CONSOLE, "app.palette", 0, "Every command by name"),
     Key("app.command", (":",), "command", _A.APP, _C.CONSOLE, "app.command_line", 0, "A screen, a verb or a query"),
     Key("app.environment", ("@",), "environment", _A.APP, _C.CONSOLE, "app.switch_environment", 0, "PROD or DEV"),
-    Key("app.peel", ("escape",), "back", _A.APP, _C.GO, "peel", 0, "Peel one layer: dialog, range, marks, filter, back"),
+    Key("app.peel", ("escape",), "back", _A.APP, _C.GO, "peel", 0, "One layer: dialog, range, marks, filter, back"),
     Key("app.back", ("q",), "back", _A.APP, _C.GO, "app.back", 97, "The screen before"),
     Key("app.last", ("-",), "last view", _A.APP, _C.GO, "app.last_view", 0, "The view left last"),
     Key("app.repaint", ("ctrl+l",), "repaint", _A.ALWAYS, _C.CONSOLE, "app.repaint", 0, "Draw the whole screen again"),
-    Key("app.suspend", ("ctrl+z",), "suspend", _A.ALWAYS, _C.CONSOLE, "app.suspend_process", 0, "To the shell; fg returns"),
+    Key("app.suspend", ("ctrl+z",), "suspend", _A.ALWAYS, _C.CONSOLE, "app.suspend_process", 0, "fg brings it back"),
     Key("app.quit", ("ctrl+q",), "quit", _A.ALWAYS, _C.CONSOLE, "app.quit", 99, "Leave the console"),
     Key("move.up", ("up", "k"), "up", _A.MOVE, _C.MOVE, "move('cursor_up')"),
     Key("move.down", ("down", "j"), "down", _A.MOVE, _C.MOVE, "move('cursor_down')"),
@@ -111,7 +112,7 @@ KEYS: tuple[Key, ...] = (
     Key("list.sort", ("s",), "sort", _A.LIST, _C.LOOK, "sort", 30, "Sort by a column"),
     Key("list.columns", ("c",), "columns", _A.LIST, _C.LOOK, "columns", 40, "Choose the columns"),
     Key("list.width", ("w",), "width", _A.LIST, _C.LOOK, "move('toggle_width')", 0, "All columns, or those that fit"),
-    Key("list.refresh", ("ctrl+r",), "refresh", _A.LIST, _C.LOOK, "refresh_list", 0, "Ask again; moved rows take their place"),
+    Key("list.refresh", ("ctrl+r",), "refresh", _A.LIST, _C.LOOK, "refresh_list", 0, "Moved rows take their place"),
     Key("list.time", ("T",), "times", _A.LIST, _C.LOOK, "time_display", 0, "Project zone, UTC, local, age"),
     Key("mark.toggle", ("space",), "mark", _A.LIST, _C.MARK, "move('mark_and_step')", 15, "Mark the row and step down"),
     Key("mark.range", ("v",), "range", _A.LIST, _C.MARK, "move('range')", 0, "Begin a range, or mark it"),
@@ -119,7 +120,7 @@ KEYS: tuple[Key, ...] = (
     Key("mark.invert", ("~",), "invert", _A.LIST, _C.MARK, "move('invert_marks')", 0, "Swap marked and unmarked"),
     Key("mark.query", ("+",), "mark by query", _A.LIST, _C.MARK, "mark_query(True)"),
     Key("unmark.query", ("_",), "unmark by query", _A.LIST, _C.MARK, "mark_query(False)"),
-    Key("mark.like", (",",), "mark alike", _A.LIST, _C.MARK, "move('mark_like')", 0, "Rows whose cell is like this one"),
+    Key("mark.like", (",",), "mark alike", _A.LIST, _C.MARK, "move('mark_like')", 0, "Rows like this cell"),
     Key("mark.only", ("=",), "only marked", _A.LIST, _C.MARK, "move('only_marked')", 0, "Show only the marked rows"),
     Key("mark.previous", ("{",), "previous mark", _A.LIST, _C.MARK, "move('previous_mark')"),
     Key("mark.next", ("}",), "next mark", _A.LIST, _C.MARK, "move('next_mark')"),
@@ -127,7 +128,7 @@ KEYS: tuple[Key, ...] = (
     Key("tab.next", ("]",), "tab right", _A.TABS, _C.GO, "tab(1)"),
     Key("instances.failed", ("!",), "failed", _A.INSTANCES, _C.LOOK, "quick('failed')", 50, "Only Failed"),
     Key("instances.mine", ("m",), "mine", _A.INSTANCES, _C.LOOK, "quick('mine')", 60, "Only my nodes"),
-    Key("instances.incomplete", ("8",), "incomplete", _A.INSTANCES, _C.LOOK, "quick('incomplete')", 0, "All but Succeeded"),
+    Key("instances.incomplete", ("8",), "incomplete", _A.INSTANCES, _C.LOOK, "quick('incomplete')", 0, "Not finished"),
     Key("instances.paused", ("9",), "paused", _A.INSTANCES, _C.LOOK, "quick('paused')", 0, "Only paused"),
     Key("tasks.mine", ("m",), "mine", _A.TASKS, _C.LOOK, "quick('mine')", 60, "Only my tasks"),
     Key("tasks.paused", ("9",), "paused", _A.TASKS, _C.LOOK, "quick('paused')", 0, "Only paused tasks"),
@@ -154,12 +155,12 @@ KEYS: tuple[Key, ...] = (
     Key("dialog.accept", ("enter",), "go", _A.DIALOG, _C.ACT, "accept", 10),
     Key("dialog.up", ("up",), "up", _A.DIALOG, _C.MOVE, "move('cursor_up')"),
     Key("dialog.down", ("down",), "down", _A.DIALOG, _C.MOVE, "move('cursor_down')"),
-    Key("dialog.toggle", ("space",), "toggle", _A.DIALOG, _C.ACT, "toggle", 20),
+    Key("dialog.toggle", ("space",), "toggle", _A.DIALOG, _C.ACT, "toggle_row", 20),
     Key("dialog.cancel", ("escape",), "leave", _A.DIALOG, _C.GO, "cancel", 90),
     Key("dialog.page_up", ("pageup",), "page up", _A.DIALOG, _C.MOVE, "move('page_up')"),
     Key("dialog.page_down", ("pagedown",), "page down", _A.DIALOG, _C.MOVE, "move('page_down')"),
-    Key("preview.choice_before", ("[",), "choice", _A.PREVIEW, _C.ACT, "choose(-1)", 24),
-    Key("preview.choice_after", ("]",), "choice", _A.PREVIEW, _C.ACT, "choose(1)", 25),
+    Key("preview.choice_before", ("[",), "choice before", _A.PREVIEW, _C.ACT, "choose(-1)"),
+    Key("preview.choice_after", ("]",), "next choice", _A.PREVIEW, _C.ACT, "choose(1)", 25),
     Key("preview.other", ("tab",), "acting / skipped", _A.PREVIEW, _C.LOOK, "other_list", 30),
     Key("preview.copy", ("y",), "copy command", _A.PREVIEW, _C.CONSOLE, "copy", 40),
 )
@@ -171,6 +172,8 @@ STACKS: dict[str, tuple[Scope, ...]] = {
     "home": (*_PAGE, _A.PAGE),
     "instances": (*_PAGE, _A.LIST, _A.TABS, _A.INSTANCE, _A.INSTANCES, _A.VERB),
     "tasks": (*_PAGE, _A.LIST, _A.TASKS),
+    "records": (*_PAGE, _A.LIST),
+    "record": (*_PAGE, _A.PAGE),
     "instance": (*_PAGE, _A.PAGE, _A.INSTANCE, _A.VERB),
     "task": (*_PAGE, _A.PAGE),
     "log": (*_PAGE, _A.LOG, _A.VERB),
@@ -290,7 +293,8 @@ def read_keymap(path: Path, keymap: Keymap) -> tuple[Keymap, list[Problem]]:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         return keymap, [Problem(path, getattr(error, "lineno", 1), str(error))]
-    problems = [Problem(path, _line_of(text, name), f"no table [{name}]; use [keys]") for name in document if name != "keys"]
+    strangers = (name for name in document if name != "keys")
+    problems = [Problem(path, _line_of(text, name), f"no table [{name}]; use [keys]") for name in strangers]
     wanted: dict[str, Sequence[str]] = {}
     for entry_id, keys in document.get("keys", {}).items():
         message = _refuse(keymap, wanted, entry_id, keys)

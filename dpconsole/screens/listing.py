@@ -20,9 +20,10 @@ from textual.widget import Widget
 from textual.worker import get_current_worker
 from typing_extensions import override
 
-from dpconsole.core.services import Delta, ListKind, ListRequest, QueryError, Snapshot
+from dpconsole.core.services import DEFAULT_FILTERS, QUICK_FILTERS, Delta, ListKind, ListRequest, QueryError, Snapshot
 from dpconsole.screens.base import ConsoleScreen
 from dpconsole.screens.prompts import ChoicePrompt, TextPrompt
+from dpconsole.screens.reading import in_thread
 from dpconsole.screens.session import Session
 from dpconsole.widgets.cells import width_of
 from dpconsole.widgets.columns import Column
@@ -36,7 +37,7 @@ TYPING_PAUSE = 0.15
 """Seconds without a keystroke before a filter that is being typed is asked."""
 
 
-ON_A_ROW = frozenset({"verb", "open_log", "go_task", "go_instances"})
+ON_A_ROW = frozenset({"verb", "open_log", "go_task", "go_instances", "move"})
 """Actions that need a row under the cursor."""
 
 
@@ -61,6 +62,14 @@ class Membership:
             self._ordered = array("q", sorted(self._ids))
         place = bisect_left(self._ordered, row_id)
         return place < len(self._ordered) and self._ordered[place] == row_id
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The list on the screen: what it was asked with, and which ids it holds."""
+
+    request: ListRequest
+    members: Membership
 
 
 def toggle_term(query: str, term: str) -> str:
@@ -90,13 +99,10 @@ class ListScreen(ConsoleScreen):
     table_name: ClassVar[str]
     """The name of the rows in the change feed."""
 
-    default_query: ClassVar[str] = ""
     default_sort: ClassVar[Sort]
+    placeholder: ClassVar[str] = "everything - for instance: status:failed owner:me biz:-1d"
     settled_sorts: ClassVar[frozenset[str]] = frozenset()
     """Orders that no change of a row can alter."""
-
-    quick_terms: ClassVar[Mapping[str, str]] = {}
-    """The quick filters: the term each of them adds."""
 
     like_terms: ClassVar[Mapping[str, Callable[[Any], str]]] = {}
     """By column: the term that matches the rows whose cell reads the same."""
@@ -118,8 +124,8 @@ class ListScreen(ConsoleScreen):
     class Drifted(Message):
         """Rows that would come, go or stand elsewhere if the list were asked for again."""
 
-        def __init__(self, request: ListRequest, ids: set[int]) -> None:
-            self.request, self.ids = request, ids
+        def __init__(self, shown: Shown, ids: set[int]) -> None:
+            self.shown, self.ids = shown, ids
             super().__init__()
 
     class Matched(Message):
@@ -131,12 +137,13 @@ class ListScreen(ConsoleScreen):
 
     def __init__(self, session: Session, query: str | None = None) -> None:
         super().__init__(session)
+        self.default_query = DEFAULT_FILTERS.get(self.kind, "")
         self.view = View(self.default_query if query is None else query, self.default_sort)
         self.table = RowTable(self.shown_columns(), self.fetch, empty_text="")
         self.table.sort = self.view.sort
-        self.filter_bar = FilterBar(self.view.query)
+        self.filter_bar = FilterBar(self.view.query, placeholder=self.placeholder)
         self._asked: ListRequest | None = None
-        self._members = Membership(())
+        self._shown: Shown | None = None
         self._drifted: set[int] = set()
         self._counts = (0, 0, False)
         self._only_marked = False
@@ -195,7 +202,7 @@ class ListScreen(ConsoleScreen):
         self._asked = self.request()
         self._ask(self._asked, keep_cursor)
 
-    @work(thread=True, exclusive=True, group="list", exit_on_error=False)
+    @in_thread("list")
     def _ask(self, request: ListRequest, keep_cursor: bool) -> None:
         worker = get_current_worker()
         try:
@@ -217,8 +224,8 @@ class ListScreen(ConsoleScreen):
             return
         self._drifted.clear()
         self._only_marked = False
-        self._members = Membership(message.snapshot.ids)
-        self.rev = max(self.rev, message.snapshot.rev) if message.whole else self.rev
+        self._shown = Shown(message.request, Membership(message.snapshot.ids))
+        self.rev = max(self.rev, message.snapshot.rev)
         self.table.empty_text = self.empty_words()
         self.table.show(message.snapshot.ids, keep_cursor=message.keep_cursor, scope=message.request)
         if self.view.cursor_id is not None:
@@ -257,7 +264,7 @@ class ListScreen(ConsoleScreen):
 
     @override
     def take(self, delta: Delta) -> None:
-        if self._asked is None:
+        if self._shown is None:
             return
         if delta.everything:
             self._note_everything()
@@ -266,7 +273,7 @@ class ListScreen(ConsoleScreen):
         if not changed:
             return
         self.table.update_rows(changed)
-        self._count_drift(self._asked, self._members, changed)
+        self._count_drift(self._shown, changed)
 
     def _note_everything(self) -> None:
         """Too much changed to be listed: what is in sight is read again, the rest waits for a refresh."""
@@ -274,16 +281,18 @@ class ListScreen(ConsoleScreen):
         self.table.note_moved(len(self.table.ids))
         self.refresh_keys()
 
-    @work(thread=True, group="drift", exit_on_error=False)
-    def _count_drift(self, request: ListRequest, members: Membership, changed: frozenset[int]) -> None:
-        matching = self.services.lists.refilter(request, changed)
-        moves = request.sort not in self.settled_sorts
-        drifted = {row for row in changed if (row in matching) is not (row in members) or (moves and row in matching)}
-        self.post_message(self.Drifted(request, drifted))
+    @in_thread("drift", exclusive=False)
+    def _count_drift(self, shown: Shown, changed: frozenset[int]) -> None:
+        matching = self.services.lists.refilter(shown.request, changed)
+        moves = shown.request.sort not in self.settled_sorts
+        drifted = {
+            row for row in changed if (row in matching) is not (row in shown.members) or (moves and row in matching)
+        }
+        self.post_message(self.Drifted(shown, drifted))
 
     @on(Drifted)
     def _note_drift(self, message: Drifted) -> None:
-        if message.request != self._asked or not message.ids:
+        if message.shown is not self._shown or not message.ids:
             return
         self._drifted |= message.ids
         if self.table.ids:
@@ -314,6 +323,7 @@ class ListScreen(ConsoleScreen):
 
     def action_filter(self) -> None:
         """Type a filter; the list follows while it is typed."""
+        self.filter_bar.text = f"{self.view.query} ".lstrip()
         self.filter_bar.focus_input()
 
     def action_reset_filter(self) -> None:
@@ -322,18 +332,19 @@ class ListScreen(ConsoleScreen):
 
     def action_quick(self, name: str) -> None:
         """Put a quick filter on, or take it off."""
-        self.look_for(toggle_term(self.view.query, self.quick_terms[name]))
+        fragment = next(quick.fragment for quick in QUICK_FILTERS[self.kind] if quick.name == name)
+        self.look_for(toggle_term(self.view.query, fragment))
 
     @on(FilterBar.Changed)
     def _type_filter(self, message: FilterBar.Changed) -> None:
         if self._typing is not None:
             self._typing.stop()
-        if message.text != self.view.query:
+        if message.text.strip() != self.view.query:
             self._typing = self.set_timer(TYPING_PAUSE, lambda: self._try_filter(message.text))
 
     def _try_filter(self, text: str) -> None:
-        if text != self.view.query:
-            self.view = replace(self.view, query=text)
+        if text.strip() != self.view.query:
+            self.view = replace(self.view, query=text.strip())
             self.ask(keep_cursor=False)
 
     @on(FilterBar.Submitted)
@@ -389,7 +400,7 @@ class ListScreen(ConsoleScreen):
 
     async def action_move(self, name: str) -> None:
         """Let the table do it."""
-        await self.run_action(name, self.table)
+        await self.app.run_action(name, self.table)
 
     @on(RowTable.Moved)
     @on(RowTable.MarksChanged)
@@ -413,7 +424,7 @@ class ListScreen(ConsoleScreen):
         query = f"{_wrapped(self.view.query)} {term(row)}".strip()
         self._mark_matching(self.request(query), True)
 
-    @work(thread=True, exclusive=True, group="marks", exit_on_error=False)
+    @in_thread("marks")
     def _mark_matching(self, request: ListRequest, marked: bool) -> None:
         try:
             self.post_message(self.Matched(self.services.lists.snapshot(request, None).ids, marked))

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from textual import on, work
 from textual.message import Message
+from textual.notifications import SeverityLevel
 from textual.widget import Widget
 from typing_extensions import override
 
-from dpconsole.core.services import Delta, InstanceDetail, InstanceRow
+from dpconsole.core.services import AttemptRow, Delta, InstanceDetail, InstanceRow
 from dpconsole.screens.clipboard import copy
+from dpconsole.screens.details import ENDED_BADLY
 from dpconsole.screens.instance_columns import instance_name
 from dpconsole.screens.prompts import TextPrompt
+from dpconsole.screens.reading import in_thread
 from dpconsole.screens.session import Session
 from dpconsole.screens.times import show_stamp, show_took
 from dpconsole.screens.verbs import Verbs
 from dpconsole.widgets.ink import Cell, Ink, Piece
-from dpconsole.widgets.log_view import LogView
 from dpconsole.widgets.line import Line
+from dpconsole.widgets.log_view import LogView
 
 CHUNK = 1 << 18
 """Bytes read at a time when a log is saved."""
@@ -44,18 +47,19 @@ class LogScreen(Verbs):
     class Told(Message):
         """A thread has something to say to the operator."""
 
-        def __init__(self, words: str, severity: str = "information") -> None:
+        def __init__(self, words: str, severity: SeverityLevel = "information") -> None:
             self.words, self.severity = words, severity
             super().__init__()
 
     def __init__(self, session: Session, instance_id: int, attempt: int | None = None) -> None:
         super().__init__(session)
         self.instance_id = instance_id
-        self.attempt = attempt
+        self.wanted = attempt
         self.detail: InstanceDetail | None = None
+        self.attempt: AttemptRow | None = None
         self.words = Line()
         self.log_view = LogView()
-        self._opened: int | None = None
+        self._opened: tuple[int, int] | None = None
         self._sought = ""
 
     @override
@@ -73,7 +77,7 @@ class LogScreen(Verbs):
     def row(self) -> InstanceRow | None:
         return self.detail.row if self.detail else None
 
-    @work(thread=True, exclusive=True, group="detail", exit_on_error=False)
+    @in_thread("detail")
     def _read(self) -> None:
         self.post_message(self.Read(self.services.lists.detail(self.instance_id)))
 
@@ -83,38 +87,56 @@ class LogScreen(Verbs):
         if self.detail is None:
             self.words.show([("This instance is no longer there.", Ink.WARNING)])
             return
-        if self.attempt is None and self.detail.attempts:
-            self.attempt = self.detail.attempts[-1].number
+        self.attempt = self._same_attempt() or self._first_choice()
         self._open_attempt()
         self.words.show(self._headline())
         self.refresh_keys()
 
-    def _open_attempt(self) -> None:
-        if self.attempt is not None and self._opened != self.attempt:
-            self._opened = number = self.attempt
-            self.log_view.open(lambda offset, limit: self._bytes(number, offset, limit))
+    @property
+    def attempts(self) -> Sequence[AttemptRow]:
+        """The attempts there are logs of; those of a logical table are its nodes'."""
+        return self.detail.attempts if self.detail else ()
 
-    def _bytes(self, attempt: int, offset: int, limit: int) -> tuple[bytes, int]:
-        read = self.services.engine.log(self.instance_id, attempt, offset, limit)
+    def _same_attempt(self) -> AttemptRow | None:
+        """The attempt that is open, as it stands now."""
+        return next((one for one in self.attempts if self._opened == (one.instance_id, one.number)), None)
+
+    def _first_choice(self) -> AttemptRow | None:
+        """The attempt that was asked for, else the last that ended badly, else the last."""
+        asked = [one for one in self.attempts if one.number == self.wanted]
+        bad = [one for one in self.attempts if one.state in ENDED_BADLY]
+        ran = [one for one in self.attempts if one.ended_at is None]
+        return next((some[-1] for some in (asked, ran, bad, self.attempts) if some), None)
+
+    def _open_attempt(self) -> None:
+        if self.attempt is None:
+            return
+        instance_id, number = self.attempt.instance_id, self.attempt.number
+        if self._opened != (instance_id, number):
+            self._opened = (instance_id, number)
+            self.log_view.open(lambda offset, limit: self._bytes(instance_id, number, offset, limit))
+
+    def _bytes(self, instance_id: int, number: int, offset: int, limit: int) -> tuple[bytes, int]:
+        read = self.services.engine.log(instance_id, number, offset, limit)
         return read, offset + len(read)
 
     def _headline(self) -> Cell:
         """Which attempt of which instance, how it ended, and where the cursor stands."""
         assert self.detail is not None
         name: Piece = (instance_name(self.detail.row), Ink.STRONG)
-        attempts = {one.number: one for one in self.detail.attempts}
-        attempt = attempts.get(self.attempt or 0)
+        attempt = self.attempt
         if attempt is None:
             return [name, ("   it has never run: there is no log", Ink.DIM)]
         zone, now = self.services.zone, self.session.now
         ended = f"{attempt.state}  exit {attempt.exit_code}" if attempt.exit_code is not None else attempt.state
-        started = show_stamp(attempt.started_at, self.session.times, zone, now)
-        took = show_took(attempt.started_at, attempt.ended_at, now)
+        began = attempt.started_at or attempt.dispatched_at
+        started, took = show_stamp(began, self.session.times, zone, now), show_took(began, attempt.ended_at, now)
+        node = f" {attempt.node}" if attempt.node else ""
         view = self.log_view
         return [
             name,
-            (f"   attempt {attempt.number} of {len(attempts)}   ", Ink.PLAIN),
-            (ended, Ink.FAILED if attempt.state in ("failed", "timeout", "lost") else Ink.PLAIN),
+            (f"{node}   attempt {self.attempts.index(attempt) + 1} of {len(self.attempts)}   ", Ink.PLAIN),
+            (ended, Ink.FAILED if attempt.state in ENDED_BADLY else Ink.PLAIN),
             (f"   {started}   {took}   ", Ink.DIM),
             (f"line {min(view.cursor + 1, view.lines):,} of {view.lines:,}", Ink.PLAIN),
             (f"   {view.errors:,} error lines" if view.errors else "", Ink.ERROR),
@@ -142,14 +164,13 @@ class LogScreen(Verbs):
 
     async def action_move(self, name: str) -> None:
         """Let the view do it."""
-        await self.run_action(IN_A_TEXT.get(name, name), self.log_view)
+        await self.app.run_action(IN_A_TEXT.get(name, name), self.log_view)
 
     def action_attempt(self, step: int) -> None:
         """The log of the attempt before or after."""
-        numbers = [one.number for one in self.detail.attempts] if self.detail else []
-        if self.attempt in numbers:
-            at = max(0, min(len(numbers) - 1, numbers.index(self.attempt) + step))
-            self.attempt = numbers[at]
+        if self.attempt is not None:
+            at = max(0, min(len(self.attempts) - 1, self.attempts.index(self.attempt) + step))
+            self.attempt = self.attempts[at]
             self._open_attempt()
             self._show_place()
 
@@ -175,17 +196,17 @@ class LogScreen(Verbs):
         """Ask where, and write the raw log there."""
         if self.detail is None or self.attempt is None:
             return
-        suggested = f"{self.detail.row.key}_{self.attempt}.log"
+        suggested = f"{self.detail.row.key}_{self.attempt.number}.log"
         path = await self.app.push_screen_wait(TextPrompt(self.session, "Save the log as", suggested))
         if path:
             self._save(Path(path).expanduser(), self.attempt)
 
-    @work(thread=True, exclusive=True, group="save", exit_on_error=False)
-    def _save(self, path: Path, attempt: int) -> None:
+    @in_thread("save")
+    def _save(self, path: Path, attempt: AttemptRow) -> None:
         offset = 0
         try:
             with path.open("xb") as file:
-                while read := self.services.engine.log(self.instance_id, attempt, offset, CHUNK):
+                while read := self.services.engine.log(attempt.instance_id, attempt.number, offset, CHUNK):
                     file.write(read)
                     offset += len(read)
         except FileExistsError:

@@ -1,16 +1,18 @@
-"""A page of text that is a table of lines: the same keys move through it, and a line that stands for something opens it."""
+"""A page of text that is a table of lines: the same keys move through it, and a line may open what it speaks of."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import repeat
 
-from textual import events, on, work
+from textual import events, on
 from textual.message import Message
 from textual.widget import Widget
 from typing_extensions import override
 
 from dpconsole.screens.base import ConsoleScreen
+from dpconsole.screens.reading import in_thread
 from dpconsole.screens.session import Session
 from dpconsole.widgets.cells import Align, fit
 from dpconsole.widgets.columns import Column
@@ -63,7 +65,8 @@ class Grid:
 
     def row(self, *cells: Cell) -> list[Piece]:
         """The cells side by side; one more than there are widths is written out in full."""
-        aligns = (*self.aligns, *("left",) * len(self.widths))
+        left: Align = "left"
+        aligns = [*self.aligns, *repeat(left, len(self.widths))]
         shown: list[Piece] = [("  ", Ink.PLAIN)]
         for cell, width, align in zip(cells, self.widths, aligns, strict=False):
             shown += [*fit(cell, width, align), ("  ", Ink.PLAIN)]
@@ -110,7 +113,7 @@ class PageScreen(ConsoleScreen):
         """Build the lines anew; the cursor stays on its line."""
         self._build(max(40, self.size.width - 4))
 
-    @work(thread=True, exclusive=True, group="page", exit_on_error=False)
+    @in_thread("page")
     def _build(self, width: int) -> None:
         self.post_message(self.Built(tuple(self.build(width))))
 
@@ -142,7 +145,7 @@ class PageScreen(ConsoleScreen):
 
     async def action_move(self, name: str) -> None:
         """Let the table do it."""
-        await self.run_action(name, self.table)
+        await self.app.run_action(name, self.table)
 
     def action_section(self, step: int) -> None:
         """To the next section, or the one before; round and round."""

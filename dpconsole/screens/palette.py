@@ -34,7 +34,8 @@ class RegistryCommands(Provider):
         for entry in self._entries():
             score = matcher.match(_words(entry))
             if score > 0:
-                yield Hit(score, matcher.highlight(_words(entry)), partial(self._run, entry), entry.title, entry.every_display)
+                shown = matcher.highlight(_words(entry))
+                yield Hit(score, shown, partial(self._run, entry), entry.title, entry.every_display)
 
     async def _run(self, entry: Key) -> None:
         await self.screen.run_action(entry.action)

@@ -10,25 +10,31 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from textual import events, on, work
+from textual import events, on
 from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input
 from typing_extensions import override
 
 from dpconsole.core.domain.statuses import Status
-from dpconsole.core.services import OPERATIONS, Item, Outcome, Plan, Record, Selection, StoreError
+from dpconsole.core.services import OPERATIONS, Item, Outcome, Plan, Record, Selection
 from dpconsole.screens.clipboard import copy
 from dpconsole.screens.prompts import KeyedDialog
+from dpconsole.screens.reading import StoreRefused, in_thread
 from dpconsole.screens.session import Session
 from dpconsole.widgets.columns import Column
+from dpconsole.widgets.facts import paragraph
 from dpconsole.widgets.ink import Cell, Ink, Piece
 from dpconsole.widgets.row_table import RowTable
-from dpconsole.widgets.status import status_cell
 from dpconsole.widgets.safe import SafeText
+from dpconsole.widgets.status import status_cell
 
 REASONS_SHOWN = 4
 """Reasons listed for the skipped and for the refused; the rest is counted."""
+
+
+FRAME = 11
+"""Lines of the dialog that are neither summary nor rows, and of the screen around it."""
 
 
 class CountInput(Input):
@@ -87,13 +93,6 @@ class PreviewScreen(KeyedDialog):
             self.record = record
             super().__init__()
 
-    class Failed(Message):
-        """The store would not do it."""
-
-        def __init__(self, words: str) -> None:
-            self.words = words
-            super().__init__()
-
     def __init__(self, session: Session, verb: str, selection: Selection) -> None:
         self.operations = session.services.operations
         self.operation = OPERATIONS[verb]
@@ -124,14 +123,9 @@ class PreviewScreen(KeyedDialog):
 
     # The plan
 
-    @work(thread=True, exclusive=True, group="plan", exit_on_error=False)
+    @in_thread("plan")
     def _make_plan(self) -> None:
-        try:
-            plan = self.operations.plan(self.operation.name, self.selected, self.arguments)
-        except StoreError as error:
-            self.post_message(self.Failed(str(error)))
-        else:
-            self.post_message(self.Planned(plan))
+        self.post_message(self.Planned(self.operations.plan(self.operation.name, self.selected, self.arguments)))
 
     @on(Planned)
     def _show_plan(self, message: Planned) -> None:
@@ -142,10 +136,12 @@ class PreviewScreen(KeyedDialog):
         plan = self.plan
         if plan is None:
             return
-        self.words.show(self._summary(plan))
+        summary = self._summary(plan)
+        self.words.show(paragraph(summary))
         others = [item for item in plan.items if item.outcome is not Outcome.PLANNED]
         self._items = others if self._others else plan.acts
         self.table.empty_text = "Nothing is skipped or refused." if self._others else "Nothing would act."
+        self.table.styles.height = 1 + min(max(1, len(self._items)), max(3, self.size.height - len(summary) - FRAME))
         self.table.show(range(len(self._items)))
         asks = bool(plan.acts) and not plan.is_mild
         self.count.display = asks
@@ -154,7 +150,7 @@ class PreviewScreen(KeyedDialog):
             self.count.focus()
         self.refresh_keys()
 
-    def _summary(self, plan: Plan) -> list[Piece]:
+    def _summary(self, plan: Plan) -> list[list[Piece]]:
         """The lines above the rows."""
         counted = {outcome: sum(n for _, n in plan.reasons(outcome)) for outcome in (Outcome.SKIPPED, Outcome.REFUSED)}
         lines: list[list[Piece]] = [
@@ -174,10 +170,7 @@ class PreviewScreen(KeyedDialog):
             lines.append([(f"{len(plan.killed):,} running attempts would be killed", Ink.ERROR)])
         lines += [self._choice(field.name) for field in self.operation.fields]
         lines.append([("$ ", Ink.DIM), (plan.command, Ink.ACCENT)])
-        joined: list[Piece] = []
-        for number, line in enumerate(lines):
-            joined += [("\n", Ink.PLAIN)] * bool(number) + line
-        return joined
+        return lines
 
     def _reach(self, plan: Plan) -> list[Piece]:
         reach = plan.reach
@@ -199,9 +192,9 @@ class PreviewScreen(KeyedDialog):
 
     async def action_move(self, name: str) -> None:
         """Up and down the rows."""
-        await self.run_action(name, self.table)
+        await self.app.run_action(name, self.table)
 
-    def action_toggle(self) -> None:
+    def action_toggle_row(self) -> None:
         """Drop the row under the cursor from the plan."""
         if self.plan is not None and not self._others and self._items:
             self.plan = self.plan.without((self._items[self.table.cursor].id,))
@@ -242,25 +235,20 @@ class PreviewScreen(KeyedDialog):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         works = {
             "accept": self.plan is not None and bool(self.plan.acts),
-            "toggle": bool(self._items) and not self._others,
+            "toggle_row": bool(self._items) and not self._others,
             "choose": bool(self.operation.fields),
         }
         return works.get(action, True)
 
-    @work(thread=True, exit_on_error=False)
+    @in_thread("apply")
     def _apply(self, plan: Plan) -> None:
-        try:
-            record = self.operations.apply(plan)
-        except StoreError as error:
-            self.post_message(self.Failed(str(error)))
-        else:
-            self.post_message(self.Applied(record))
+        self.post_message(self.Applied(self.operations.apply(plan)))
 
     @on(Applied)
     def _leave_done(self, message: Applied) -> None:
+        self.session.services.engine.wake()
         self.dismiss(message.record)
 
-    @on(Failed)
-    def _tell_failure(self, message: Failed) -> None:
+    @on(StoreRefused)
+    def _may_try_again(self) -> None:
         self._applying = False
-        self.notify(message.words, severity="error", markup=False)

@@ -23,7 +23,7 @@ CHOICES_SHOWN = 18
 """Lines of a choice before it scrolls."""
 
 
-class KeyedDialog(Keyed, Dialog[Any]):
+class KeyedDialog(Dialog[Any], Keyed):
     """A dialog whose keys come from the registry; leaving it answers nothing."""
 
     stack: ClassVar[str] = "dialog"
@@ -104,9 +104,9 @@ class ChoicePrompt(KeyedDialog):
 
     async def action_move(self, name: str) -> None:
         """Up and down."""
-        await self.run_action(name, self.table)
+        await self.app.run_action(name, self.table)
 
-    def action_toggle(self) -> None:
+    def action_toggle_row(self) -> None:
         """Take the value under the cursor, or leave it."""
         choice = self.choices[self.table.cursor]
         self.chosen ^= {choice.value}
@@ -122,7 +122,7 @@ class ChoicePrompt(KeyedDialog):
 
     @override
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return self.several if action == "toggle" else True
+        return self.several if action == "toggle_row" else True
 
     def _draw(self, choice: Choice) -> Cell:
         sign = {True: "[x] ", False: "[ ] "}[choice.value in self.chosen] if self.several else ""

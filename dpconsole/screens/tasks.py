@@ -1,9 +1,9 @@
-"""Computing tasks: the definitions behind the instances (RULES.md 16), on the same list; their operations come later."""
+"""Computing tasks: the definitions behind the instances (RULES.md 16), on the same list."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import ClassVar
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ClassVar
 
 from textual import on
 from textual.widget import Widget
@@ -12,6 +12,7 @@ from typing_extensions import override
 from dpconsole.core.domain.definitions import Method, Priority
 from dpconsole.core.services import ListKind, TaskRow
 from dpconsole.screens.asking import GoTo, OpenTask
+from dpconsole.screens.instance_columns import project_cell
 from dpconsole.screens.instances import quoted
 from dpconsole.screens.listing import ListScreen
 from dpconsole.screens.session import Session
@@ -42,7 +43,7 @@ def task_columns(session: Session) -> tuple[Column, ...]:
     return (
         Column("name", "Task", 30, lambda row: row.name, min_width=16, flex=3, sortable=True),
         Column("id", "Task ID", 34, lambda row: row.key, priority=16, min_width=16, sortable=True),
-        Column("project", "Project", 20, lambda row: row.project, priority=3, min_width=8, sortable=True),
+        Column("project", "Project", 20, project_cell, priority=3, min_width=8, sortable=True),
         Column("type", "Type", 14, lambda row: _words(row.type), priority=2, min_width=10),
         Column("method", "Method", 8, _method, priority=1, sortable=True),
         Column("cycle", "Cycle", 6, lambda row: row.cycle, sortable=True),
@@ -72,10 +73,10 @@ class TasksScreen(ListScreen):
     title_words = "Computing tasks"
     kind = ListKind.TASKS
     table_name = "task"
+    placeholder = "everything - for instance: method:paused owner:me project:trade"
     default_sort: ClassVar[Sort] = Sort("name")
     settled_sorts = frozenset({"name", "created"})
-    quick_terms = {"mine": "owner:me", "paused": "method:paused", "dry_run": "method:dry_run"}
-    like_terms = {
+    like_terms: ClassVar[Mapping[str, Callable[[Any], str]]] = {
         "name": lambda row: f"name={quoted(row.name)}",
         "project": lambda row: f"project:{quoted(row.project)}",
         "type": lambda row: f"type:{row.type}",

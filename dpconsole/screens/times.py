@@ -41,7 +41,7 @@ def zone_of(display: TimeDisplay, project: ZoneInfo) -> tzinfo | None:
 def show_moment(
     ms: int | None, display: TimeDisplay, zone: ZoneInfo, now_ms: int, business_date: date | None = None
 ) -> str:
-    """`02:11` on the day the instance is due (the day after its data timestamp), `11-20 02:11` on any other; or an age."""
+    """`02:11` on the run day (the day after the data timestamp), `11-20 02:11` on any other; or an age."""
     if ms is None:
         return NOTHING
     if display is TimeDisplay.AGE:

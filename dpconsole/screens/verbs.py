@@ -6,12 +6,13 @@ No verb acts from here. Each opens its preview, and only the preview applies a p
 from __future__ import annotations
 
 from textual import work
+from textual.notifications import SeverityLevel
 
 from dpconsole.core.services import OPERATIONS, InstanceRow, Record, Selection, State
 from dpconsole.screens.base import ConsoleScreen
 from dpconsole.screens.preview import PreviewScreen
 
-SEVERITIES: dict[State, str] = {State.DONE: "information", State.PARTLY_DONE: "warning"}
+SEVERITIES: dict[State, SeverityLevel] = {State.DONE: "information", State.PARTLY_DONE: "warning"}
 """How loudly the outcome is told; every other state is an error."""
 
 
@@ -43,9 +44,7 @@ class Verbs(ConsoleScreen):
         record = await self.app.push_screen_wait(PreviewScreen(self.session, name, selection))
         if record is not None:
             title = OPERATIONS[name].title
-            self.notify(
-                outcome_words(record, title), severity=SEVERITIES.get(record.state, "error"), markup=False
-            )
+            self.notify(outcome_words(record, title), severity=SEVERITIES.get(record.state, "error"), markup=False)
             self.acted(record)
 
     def acted(self, _record: Record) -> None:

@@ -8,12 +8,16 @@ from __future__ import annotations
 import codecs
 from collections.abc import Mapping
 
-from dpconsole.core.domain.statuses import Status
+from dpconsole.core.domain.statuses import FACES, Face, NormalisedStatus, Status
 from dpconsole.widgets.ink import Ink, Piece
 
-INKS: dict[Status, Ink] = {
+AnyStatus = Status | NormalisedStatus
+"""Both are words, and equal where they are the same word."""
+
+INKS: dict[str, Ink] = {
     Status.NOT_RUNNING: Ink.NOT_RUNNING,
     Status.WAITING_TIME: Ink.WAITING,
+    NormalisedStatus.WAITING: Ink.WAITING,
     Status.THROTTLED: Ink.THROTTLING,
     Status.WAITING_RESOURCE: Ink.RESOURCES,
     Status.RUNNING: Ink.RUNNING,
@@ -21,12 +25,13 @@ INKS: dict[Status, Ink] = {
     Status.FAILED: Ink.FAILED,
 }
 
-WORST_FIRST: tuple[Status, ...] = (
+WORST_FIRST: tuple[AnyStatus, ...] = (
     Status.FAILED,
     Status.RUNNING,
     Status.WAITING_RESOURCE,
     Status.THROTTLED,
     Status.WAITING_TIME,
+    NormalisedStatus.WAITING,
     Status.NOT_RUNNING,
     Status.SUCCEEDED,
 )
@@ -51,20 +56,25 @@ def needs_ascii(encoding: str) -> bool:
     return codecs.lookup(encoding).name != "utf-8"
 
 
-def status_cell(status: Status | str, *, paused: bool = False, ascii: bool = False) -> list[Piece]:
+def _face(status: AnyStatus | str) -> Face:
+    """How a status is written, by itself or by the enum's word."""
+    return FACES[Status(status)] if status in FACES else NormalisedStatus(status).face
+
+
+def status_cell(status: AnyStatus | str, *, paused: bool = False, ascii: bool = False) -> list[Piece]:
     """Glyph and word of a status in its ink; the pause sign goes between them, where a narrow column keeps it."""
-    known = Status(status)
-    glyph = known.ascii if ascii else known.glyph
+    face = _face(status)
+    glyph = face.ascii if ascii else face.glyph
     sign = f"{PAUSED[ascii]} " if paused else ""
-    return [(f"{glyph} {sign}{known.label}", INKS[known])]
+    return [(f"{glyph} {sign}{face.label}", INKS[status])]
 
 
-def chips(counts: Mapping[Status, int], *, ascii: bool = False) -> list[Piece]:
+def chips(counts: Mapping[Status, int] | Mapping[NormalisedStatus, int], *, ascii: bool = False) -> list[Piece]:
     """How many of each status, the worst first; statuses nobody is in are left out."""
-    present = [status for status in WORST_FIRST if counts.get(status)]
+    present = [(status, number) for status in WORST_FIRST if (number := dict[str, int](counts).get(status))]
     return [
-        (f"{'' if n == 0 else ' '}{status.ascii if ascii else status.glyph}{counts[status]}", INKS[status])
-        for n, status in enumerate(present)
+        (f"{'' if n == 0 else ' '}{_face(status).ascii if ascii else _face(status).glyph}{number}", INKS[status])
+        for n, (status, number) in enumerate(present)
     ]
 
 

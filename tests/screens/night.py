@@ -1,13 +1,14 @@
 """The night every screen is tested on: Shanghai, 12 minutes past 3, data timestamp 2026-11-19.
 
-A real store, driven by hand: the engine ticks under a virtual clock, the simulated executor is told what fails. The same
-calls give the same rows, so a snapshot of a screen is a snapshot of the screen.
+A real store, driven by hand: the engine ticks under a virtual clock, the simulated executor is told what fails. The
+same calls give the same rows, so a snapshot of a screen is a snapshot of the screen.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import count
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -40,7 +41,7 @@ from dpconsole.core.executors.simulated import SimulatedExecutor
 from dpconsole.core.operations.actor import Actor
 from dpconsole.core.operations.selection import Selection
 from dpconsole.core.operations.service import Operations
-from dpconsole.core.query.lists import Lists
+from dpconsole.core.query.lists import ListRequest, Lists
 from dpconsole.core.services import Services
 from dpconsole.core.settings import load_settings
 from dpconsole.core.store.changes import Feed
@@ -102,7 +103,12 @@ def workspace() -> Workspace:
         _script("ads_dry_report", "trade", 3, "trade.dwd_trade_order", method=Method.DRY_RUN),
     ]
     risk = [
-        _script(f"risk_score_{part:02}", "risk", part, simulate=Simulation(duration=(60, 60), fail=(("*", ALWAYS),), log="FATAL: heap space exhausted"))
+        _script(
+            f"risk_score_{part:02}",
+            "risk",
+            part,
+            simulate=Simulation(duration=(60, 60), fail=(("*", ALWAYS),), log="FATAL: heap space exhausted"),
+        )
         for part in range(3)
     ]
     growth = [
@@ -110,7 +116,14 @@ def workspace() -> Workspace:
         for part in range(24)
     ]
     slow = [
-        _script(f"sync_mysql_{part}", "growth", part, type=TaskType.PIPELINE, simulate=Simulation(duration=(5400, 5400)), run=RunConfig(resource_group="narrow"))
+        _script(
+            f"sync_mysql_{part}",
+            "growth",
+            part,
+            type=TaskType.PIPELINE,
+            simulate=Simulation(duration=(5400, 5400)),
+            run=RunConfig(resource_group="narrow"),
+        )
         for part in range(4)
     ]
     return Workspace(
@@ -143,6 +156,16 @@ class HandDriven:
     engine: Engine
     executor: SimulatedExecutor
     clock: VirtualClock
+    trouble: None = None
+
+    async def start(self) -> None:
+        pass
+
+    async def stop(self) -> None:
+        pass
+
+    def wake(self) -> None:
+        pass
 
     def state(self) -> EngineState:
         now = self.clock.now()
@@ -189,11 +212,12 @@ def make_night(store: Store, directory: Path, until: int = NOW) -> Night:
 
 def services(store: Store, clock: VirtualClock, engine: HandDriven, directory: Path) -> Services:
     """What a console gets, without an environment of its own."""
-    lists = Lists(store, clock, "lin", ZONE)
+    lists = Lists(store, clock, "lin", wall=clock)
     keys = count()
 
-    def matching(selection: Selection) -> list[int]:
-        return list(lists.matching(selection))
+    def matching(selection: Selection) -> Sequence[int]:
+        request = ListRequest(listing=selection.listing, environment=selection.environment, text=selection.query or "")
+        return lists.snapshot(request).ids
 
     return Services(
         clock=clock,

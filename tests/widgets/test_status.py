@@ -18,7 +18,8 @@ def test_status_is_glyph_word_and_ink(status: Status) -> None:
 def test_no_two_statuses_look_alike() -> None:
     for ascii in (False, True):
         assert len({status_cell(status, ascii=ascii)[0][0][0] for status in Status}) == len(Status)
-    assert len(set(INKS.values())) == len(Status) == len(set(WORST_FIRST))
+    assert len({INKS[status] for status in Status}) == len(Status)
+    assert set(WORST_FIRST) == set(INKS)
 
 
 def test_a_paused_instance_says_so_where_a_narrow_column_keeps_it() -> None:

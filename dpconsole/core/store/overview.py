@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, Select, and_, case, func, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, select
 
 from dpconsole.core.domain.definitions import Origin, Unit
 from dpconsole.core.domain.statuses import Status
@@ -80,7 +81,7 @@ def read_overview(connection: Connection, environment: str, business_date: str) 
     )
 
 
-def _failures(scope: object) -> Select[tuple[str, int, int, int, str, int]]:
+def _failures(scope: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
     """The biggest group first; the first failure of each is the one that ended earliest."""
     failed = (
         select(
@@ -95,7 +96,7 @@ def _failures(scope: object) -> Select[tuple[str, int, int, int, str, int]]:
             )
             .label("place"),
         )
-        .where(scope, Instance.status == Status.FAILED)  # type: ignore[arg-type]
+        .where(scope, Instance.status == Status.FAILED)
         .subquery()
     )
     first = case((failed.c.place == 1, failed.c.id))
@@ -114,14 +115,14 @@ def _failures(scope: object) -> Select[tuple[str, int, int, int, str, int]]:
     )
 
 
-def _baselines(scope: object) -> Select[tuple[str, int, int, int, int, int]]:
+def _baselines(scope: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
     done = func.count(case((Instance.status == Status.SUCCEEDED, 1)))
     failed = func.count(case((Instance.status == Status.FAILED, 1)))
     return (
         select(Baseline.name, Baseline.committed * 60_000, Baseline.margin_ms, done, failed, func.count())
         .join(BaselineTask, BaselineTask.baseline == Baseline.name)
         .join(Instance, Instance.task_id == BaselineTask.task_id)
-        .where(scope)  # type: ignore[arg-type]
+        .where(scope)
         .group_by(Baseline.name, Baseline.committed, Baseline.margin_ms)
         .order_by(Baseline.committed, Baseline.name)
     )
