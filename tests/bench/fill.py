@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import date, time, timedelta
 from typing import Any
 
-from sqlalchemy import case, false, func, insert, literal, select
+from sqlalchemy import case, false, func, insert, literal, select, text
 from sqlalchemy.orm import aliased
 
 from dpconsole.core.domain.definitions import (
@@ -102,6 +102,8 @@ def _indexes_later(store: Store) -> Iterator[None]:
     with store.write() as transaction:
         for index in indexes:
             index.create(transaction.connection)
+        if not store.is_sqlite:
+            transaction.execute(text("ANALYZE instance"))  # as PostgreSQL does by itself, a minute later
 
 
 def workspace(tasks: int) -> Workspace:

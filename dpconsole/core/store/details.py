@@ -364,7 +364,6 @@ _DOWNWARDS = _Direction(
     Dependency.task_id,
     looks_up=False,
 )
-_DONE = Status.SUCCEEDED
 _ENDS = select(
     *(Instance.id, Instance.parent_id, Instance.task_id, Instance.name, Instance.task_key, Instance.project),
     *(Instance.owner, Instance.unit, Instance.business_date, Instance.due_at, Instance.status, Instance.paused),
@@ -375,35 +374,30 @@ _ENDS = select(
 def _neighbours(
     connection: Connection, row: InstanceRow, parts: Mapping[int, Status], direction: _Direction
 ) -> tuple[Neighbour, ...]:
-    edges = connection.execute(
-        select(
-            direction.here.label("here"),
-            direction.there.label("there"),
-            InstanceDependency.requirement,
-            InstanceDependency.alternative,
-        ).where(direction.here.in_(id_set())),
-        {"ids": bind(parts)},
-    ).all()
-    ends = _ends(connection, {edge.there for edge in edges if edge.there not in parts})
-    listed = {id: _listed(end, row) for id, end in ends.items()}
-    ends |= _ends(connection, set(listed.values()) - set(ends))
-    statuses = {id: Status(end.status) for id, end in ends.items()} | dict(parts)
-    met = {_requirement(edge, direction) for edge in edges if statuses.get(_upstream(edge, direction)) is _DONE}
-    fields = _declared_fields(connection, row, direction)
-    by_neighbour: dict[int, list[Any]] = defaultdict(list)
+    edges = [edge for edge in _edges(connection, parts, direction) if edge.there not in parts]
+    ends = _ends(connection, {edge.there for edge in edges})
+    met = _met(edges, {id: Status(end.status) for id, end in ends.items()} | dict(parts), direction)
+    by_listed: dict[int, list[Any]] = defaultdict(list)
     for edge in edges:
-        if edge.there in listed:
-            by_neighbour[listed[edge.there]].append(edge)
-    found = [
+        by_listed[_listed(ends[edge.there], row)].append(edge)
+    ends |= _ends(connection, by_listed.keys() - ends.keys())
+    fields = _declared_fields(connection, row, direction)
+    found = (
         _neighbour(
             ends[id],
             satisfied=all(_requirement(edge, direction) in met for edge in some),
             alternative=any(edge.alternative for edge in some),
             fields=fields.get(ends[id].task_id, ()),
         )
-        for id, some in by_neighbour.items()
-    ]
+        for id, some in by_listed.items()
+    )
     return tuple(sorted(found, key=lambda some: (some.due_at, some.id)))
+
+
+def _edges(connection: Connection, parts: Collection[int], direction: _Direction) -> Sequence[Any]:
+    columns = (direction.here.label("here"), direction.there.label("there"))
+    edges = select(*columns, InstanceDependency.requirement, InstanceDependency.alternative)
+    return connection.execute(edges.where(direction.here.in_(id_set())), {"ids": bind(parts)}).all()
 
 
 def _ends(connection: Connection, ids: Collection[int]) -> dict[int, Any]:
@@ -420,8 +414,13 @@ def _requirement(edge: Any, direction: _Direction) -> tuple[int, int]:
     return (edge.here if direction.looks_up else edge.there), edge.requirement
 
 
-def _upstream(edge: Any, direction: _Direction) -> int:
-    return int(edge.there if direction.looks_up else edge.here)
+def _met(edges: Sequence[Any], statuses: Mapping[int, Status], direction: _Direction) -> set[tuple[int, int]]:
+    """The requirements of which at least one upstream has Succeeded."""
+    return {
+        _requirement(edge, direction)
+        for edge in edges
+        if statuses[edge.there if direction.looks_up else edge.here] is Status.SUCCEEDED
+    }
 
 
 def _declared_fields(connection: Connection, row: InstanceRow, direction: _Direction) -> dict[int, tuple[str, ...]]:

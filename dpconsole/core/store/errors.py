@@ -72,4 +72,4 @@ def _unreachable(error: DBAPIError, where: str) -> StoreError | None:
     """A driver that got no answer at all has no code either."""
     if not error.connection_invalidated and type(error.orig).__name__ != "OperationalError":
         return None
-    return StoreBusy(f"{where}: the server cannot be reached; try again ({str(error.orig).strip()})")
+    return StoreBusy(f"{where}: no connection to the server ({str(error.orig).strip()})")
