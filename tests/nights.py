@@ -259,6 +259,18 @@ class Night:
             rows = connection.execute(select(Instance.name, Instance.due_at).order_by(Instance.id)).all()
         return [f"{row.name}@{self.clock_of(row.due_at)}" for row in rows]
 
+    def due_times(self, name: str) -> list[int]:
+        """When the instances of a task are due, UTC milliseconds."""
+        with self.store.read() as connection:
+            due = select(Instance.due_at).where(Instance.name == name).order_by(Instance.id)
+            return list(connection.execute(due).scalars())
+
+    def start_times(self, name: str) -> list[int | None]:
+        """When the instances of a task started last, UTC milliseconds."""
+        with self.store.read() as connection:
+            started = select(Instance.started_at).where(Instance.name == name).order_by(Instance.id)
+            return list(connection.execute(started).scalars())
+
     def path(self, name: str) -> list[Status]:
         """The statuses an instance went through."""
         return [Status(entry.after) for entry in self.journal(name)]
@@ -273,10 +285,17 @@ class Night:
         with self.store.read() as connection:
             return connection.execute(entries).all()
 
-    def whole_journal(self) -> list[tuple[Any, ...]]:
-        """Every entry in the order of the commits, as it can be compared with that of another database."""
+    def whole_journal(self, without: str = "") -> list[tuple[Any, ...]]:
+        """Every entry in the order of the commits, to be compared with that of another database."""
+        columns = [column for column in Transition.__table__.columns if column.name != without]
         with self.store.read() as connection:
-            return [tuple(row) for row in connection.execute(select(Transition.__table__).order_by(Transition.id))]
+            return [tuple(row) for row in connection.execute(select(*columns).order_by(Transition.id))]
+
+    def ends(self) -> list[tuple[Any, ...]]:
+        """What became of every instance, and by which attempt."""
+        with self.store.read() as connection:
+            columns = select(Instance.name, Instance.due_at, Instance.status, Instance.attempt, Instance.error)
+            return [tuple(row) for row in connection.execute(columns.order_by(Instance.id))]
 
     def started(self) -> list[str]:
         """The names of what was started, in the order of the starts."""
