@@ -86,8 +86,8 @@ class Candidate(NamedTuple):
 _OURS = Instance.autonomous.is_(True)
 """A folder takes its nodes' statuses, waiting and running ones too, and is never to be started or counted for it."""
 _CANDIDATE = select(*(getattr(Instance, column) for column in Candidate._fields))
-_READY = _CANDIDATE.where(READY).limit(_LIMIT)
-_DUE = _CANDIDATE.where(WAITING, _OURS, Instance.due_at <= _NOW).order_by(Instance.due_at).limit(_LIMIT)
+_READY = _CANDIDATE.where(READY).order_by(Instance.due_at, Instance.id).limit(_LIMIT)
+_DUE = _CANDIDATE.where(WAITING, _OURS, Instance.due_at <= _NOW).order_by(Instance.due_at, Instance.id).limit(_LIMIT)
 _QUEUE_ORDER = (Instance.effective_priority, Instance.due_at, Instance.id)
 
 
