@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import ColumnElement, and_, exists, false, func, not_, or_, select, true
+from sqlalchemy import ColumnElement, and_, exists, false, not_, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute
 
 from dpconsole.core.domain.statuses import NormalisedStatus, Status
 from dpconsole.core.query.fields import FIELDS, FLAGS, NAMED, ORDERED, Field, Kind, ListKind
+from dpconsole.core.query.hints import set_aside
 from dpconsole.core.query.language import (
     And,
     Comparison,
@@ -28,6 +29,7 @@ from dpconsole.core.query.language import (
     nearest,
 )
 from dpconsole.core.query.matching import Column, contains, has_element, is_pattern, like, pattern
+from dpconsole.core.query.ordering import took
 from dpconsole.core.query.values import (
     QueryContext,
     Reader,
@@ -40,7 +42,7 @@ from dpconsole.core.query.values import (
     read_priority,
 )
 from dpconsole.core.query.walks import instances_around, tasks_around
-from dpconsole.core.store.models import Backfill, BackfillDate, BaselineTask, Instance, Task, status_is
+from dpconsole.core.store.models import PAUSED, Backfill, BackfillDate, BaselineTask, Instance, Task, status_is
 
 Condition = ColumnElement[bool]
 
@@ -63,7 +65,7 @@ class _Scope:
 
     def among(self, operands: Iterable[Expression]) -> _Scope:
         """The scope of terms that stand together."""
-        own = (o for o in operands if isinstance(o, Comparison) and o.field.text.lower() in OCCURRENCE)
+        own = (o for o in operands if isinstance(o, Comparison) and o.name in OCCURRENCE)
         return replace(self, beside=(*self.beside, *(_comparison(comparison, self) for comparison in own)))
 
 
@@ -216,9 +218,21 @@ def _word(test: _Test) -> Condition:
     return test.column.in_(stored)
 
 
+def _truths(test: _Test) -> list[bool]:
+    """The truths wanted of a flag; both say nothing, and are allowed."""
+    return sorted({truth for value in test.values for truth in FLAGS.read(value, f"value of {test.field.name}")})
+
+
 def _flag(test: _Test) -> Condition:
-    wanted = {truth for value in test.values for truth in FLAGS.read(value, f"value of {test.field.name}")}
-    return or_(*(test.column.is_(true() if truth else false()) for truth in sorted(wanted)))
+    return or_(*(test.column.is_(true() if truth else false()) for truth in _truths(test)))
+
+
+_PAUSED_NODES = select(Instance.parent_id).where(PAUSED, set_aside(Instance.parent_id).is_not(None))
+
+
+def _paused(test: _Test) -> Condition:
+    paused = or_(PAUSED, Instance.id.in_(_PAUSED_NODES))
+    return or_(*(paused if truth else not_(paused) for truth in _truths(test)))
 
 
 def _tag(test: _Test) -> Condition:
@@ -308,7 +322,7 @@ def _ordered(test: _Test) -> Condition:
 
 def _measured(test: _Test) -> Column:
     if test.field.kind is Kind.DURATION:
-        return func.coalesce(Instance.ended_at, test.context.now_ms) - Instance.started_at
+        return took(test.context)
     return test.column
 
 
@@ -362,6 +376,7 @@ _MATCHES: Mapping[Kind, Callable[[_Test], Condition]] = {
     Kind.TASK: _task,
     Kind.WORD: _word,
     Kind.FLAG: _flag,
+    Kind.PAUSED: _paused,
     Kind.TAG: _tag,
     Kind.FOLDER: _folder,
     Kind.BASELINE: _baseline,

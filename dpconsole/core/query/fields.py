@@ -39,6 +39,7 @@ class Kind(StrEnum):
     TASK = auto()  # the task of an instance, by id, by name or by number
     WORD = auto()  # one of a few known words
     FLAG = auto()  # yes or no
+    PAUSED = auto()  # a flag; a logical table has it when one of its nodes has
     PRIORITY = auto()
     DAY = auto()  # a business date
     MOMENT = auto()  # a time
@@ -80,6 +81,7 @@ FLAG_WORDS = ("yes", "no")
 
 _OFFERED: Mapping[Kind, tuple[str, ...]] = {
     Kind.FLAG: FLAG_WORDS,
+    Kind.PAUSED: FLAG_WORDS,
     Kind.USER: ("me",),
     Kind.PRIORITY: PRIORITY_WORDS,
     Kind.DAY: DAY_WORDS,
@@ -148,7 +150,7 @@ INSTANCE_FIELDS = _by_name(
         Field("project", Kind.EXACT, Instance.project, "its project"),
         Field("owner", Kind.USER, Instance.owner, "its owner; me is you"),
         Field("status", Kind.WORD, Instance.status, "its run status; waiting is any of the three", STATUSES),
-        Field("paused", Kind.FLAG, Instance.paused, "paused"),
+        Field("paused", Kind.PAUSED, Instance.paused, "paused"),
         Field("dry_run", Kind.FLAG, Instance.dry_run, "a dry run"),
         Field("forced", Kind.FLAG, Instance.forced, "its last run was a forced rerun"),
         Field("prio", Kind.PRIORITY, Instance.effective_priority, "the priority it queues with"),

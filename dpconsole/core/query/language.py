@@ -115,6 +115,11 @@ class Comparison:
     operator_position: int
     values: tuple[Value, ...]
 
+    @property
+    def name(self) -> str:
+        """The field's name as it is known: in lower case."""
+        return self.field.text.lower()
+
 
 @dataclass(frozen=True, slots=True)
 class Walk:

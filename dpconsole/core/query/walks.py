@@ -1,9 +1,9 @@
 """Graph operators: a name, and what stands upstream and downstream of it, as recursive SQL.
 
-The walk starts from the instances of the tasks that bear the name - exactly, or else in part; a number is an id - within the data
-timestamp, backfill and origin that stand beside the operator, so `+board biz:2026-11-19` means that day's board. Edges
-run between executable instances; a logical table is listed when any node of it is reached. Without a number of levels
-every row is visited once, whatever the number of paths.
+The walk starts from the instances of the tasks that bear the name - exactly, or else in part; a number is an id -
+within the data timestamp, backfill and origin that stand beside the operator, so `+board biz:2026-11-19` means that
+day's board. Edges run between executable instances; a logical table is listed when any node of it is reached. Without
+a number of levels every row is visited once, whatever the number of paths.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import CTE, ColumnElement, Select, and_, exists, literal, not_, or_, select, union
 from sqlalchemy.orm import aliased
 
+from dpconsole.core.query.hints import set_aside
 from dpconsole.core.query.language import Walk
 from dpconsole.core.query.matching import Column, contains, is_pattern
 from dpconsole.core.query.values import QueryContext, read_id
@@ -41,7 +42,7 @@ def instances_around(walk: Walk, context: QueryContext, beside: Sequence[ColumnE
     number = read_id(walk.name.text, prefix="t")
     by_task = Instance.task_id.in_(select(Task.id).where(_bears(walk)))
     named = by_task if number is None else or_(Instance.id == number, Instance.parent_id == number)
-    start = select(Instance.id).where(Instance.environment == context.environment, named, *beside)
+    start = select(Instance.id).where(set_aside(Instance.environment) == context.environment, named, *beside)
     reached = _reached(walk, start, _INSTANCE_EDGES)
     tables = select(Instance.parent_id).where(Instance.parent_id.is_not(None), Instance.id.in_(reached))
     return or_(Instance.id.in_(reached), Instance.id.in_(tables))

@@ -40,7 +40,7 @@ INSTANCES: dict[int, dict[str, Any]] = {
     13: {"task": 3, "status": "NOT_RUNNING", "due": "02:30", "effective_priority": 1},
     14: {"task": 4, "status": "RUNNING", "due": "01:00", "started": "01:00"},
     15: {"task": 4, "node_id": 41, "name": "dim_user_base", "status": "SUCCEEDED", "due": "01:00"},
-    16: {"task": 4, "node_id": 42, "name": "dim_user_ltv", "status": "RUNNING", "due": "01:00"},
+    16: {"task": 4, "node_id": 42, "name": "dim_user_ltv", "status": "RUNNING", "due": "01:00", "paused": True},
     17: {"task": 5, "status": "WAITING_TIME", "due": "05:00", "paused": True},
     18: {"task": 6, "status": "THROTTLED", "due": "03:00", "dry_run": True, "forced": True},
     21: {"task": 1, "status": "SUCCEEDED", "business_date": "2026-11-18", "due": "00:30", "started": "00:30"},

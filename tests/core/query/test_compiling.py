@@ -83,8 +83,9 @@ INSTANCE_QUERIES: dict[str, list[int]] = {
     "status:success": [11, 21, 22, 23],
     'status:"waiting for scheduling time"': [17],
     "-status:succeeded": [12, 13, 14, 17, 18, 31],
-    "paused:yes": [17],
-    "paused:no status:waiting": [18],
+    "paused:yes": [14, 17],
+    "paused:no status:waiting,running": [18],
+    "paused:yes,no biz:yesterday": [11, 12, 13, 14, 17, 18],
     "dry_run:true": [18],
     "forced:yes": [18],
     # order
@@ -141,8 +142,8 @@ INSTANCE_QUERIES: dict[str, list[int]] = {
     "error:found": [12],
     # together
     "status:failed and not (project:dev or owner:mei) biz:yesterday": [12],
-    "status:failed or paused:yes": [12, 17, 31],
-    "(status:failed or paused:yes) -owner:wu": [12, 31],
+    "status:failed or paused:yes": [12, 14, 17, 31],
+    "(status:failed or paused:yes) -owner:wu": [12, 14, 31],
     # the graph
     "+ads_gmv_board biz:yesterday": [11, 12, 13, 14],
     "+ads_gmv_board": [11, 12, 13, 14, 21, 22, 23],
