@@ -287,6 +287,10 @@ class ResourceGroup:
     slots: int
 
 
+DEFAULT_GROUP = ResourceGroup(RunConfig().resource_group, 16)
+"""The group of every task that names none; there is always one, of this size where nobody says otherwise."""
+
+
 @dataclass(frozen=True, slots=True)
 class ThrottlingRule:
     """At most `limit` dispatched instances among those that match every given attribute (section 11.1)."""

@@ -13,7 +13,16 @@ from typing import Any, Generic, TypeVar
 
 from sqlalchemy import bindparam, delete, insert, select, update
 
-from dpconsole.core.domain.definitions import Baseline, Project, ResourceGroup, Task, ThrottlingRule, Unit, Workspace
+from dpconsole.core.domain.definitions import (
+    DEFAULT_GROUP,
+    Baseline,
+    Project,
+    ResourceGroup,
+    Task,
+    ThrottlingRule,
+    Unit,
+    Workspace,
+)
 from dpconsole.core.store import models
 from dpconsole.core.store.arrays import bind, id_set
 from dpconsole.core.store.definition_rows import (
@@ -84,7 +93,7 @@ def save_workspace(
     sorted_out: dict[str, _Sorted[Any]] = {
         "settings": _sort(_settings(facts), _wanted_settings(workspace, facts, keep_settings), _first),
         "projects": _sort(facts.projects, _all_projects(workspace, facts), _name),
-        "resource_groups": _sort(facts.groups, workspace.resource_groups, _name),
+        "resource_groups": _sort(facts.groups, _all_groups(workspace, facts), _name),
         "throttling": _sort(facts.rules, workspace.throttling, _name),
         "baselines": _sort(facts.baselines, map(canonical_baseline, workspace.baselines), _name),
     }
@@ -163,6 +172,13 @@ def _all_projects(workspace: Workspace, facts: Facts) -> list[Project]:
     declared = {project.name: canonical_project(project) for project in workspace.projects}
     named = {task.project: facts.projects.get(task.project, Project(task.project)) for task in workspace.tasks}
     return list((named | declared).values())
+
+
+def _all_groups(workspace: Workspace, facts: Facts) -> list[ResourceGroup]:
+    """The resource groups of the workspace, and the one that there always is."""
+    declared = {group.name: group for group in workspace.resource_groups}
+    default = {} if DEFAULT_GROUP.name in facts.groups else {DEFAULT_GROUP.name: DEFAULT_GROUP}
+    return list((default | declared).values())
 
 
 def _save_settings(transaction: Transaction, settings: _Sorted[tuple[str, str]]) -> None:

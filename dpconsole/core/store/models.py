@@ -78,7 +78,7 @@ class Project(Base):
 
     __tablename__ = "project"
 
-    name: Mapped[str] = mapped_column(String(128), primary_key=True)
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
     title: Mapped[str] = mapped_column(Text, default="")
     mode: Mapped[str] = mapped_column(String(16), default="basic")
     rev: Mapped[int] = mapped_column(BigInteger, default=0)
@@ -90,7 +90,7 @@ class Member(Base):
     __tablename__ = "member"
 
     project: Mapped[str] = mapped_column(ForeignKey("project.name"), primary_key=True)
-    user: Mapped[str] = mapped_column(String(128), primary_key=True)
+    user: Mapped[str] = mapped_column(Text, primary_key=True)
     role: Mapped[str] = mapped_column(String(16))
 
 
@@ -99,7 +99,7 @@ class ResourceGroup(Base):
 
     __tablename__ = "resource_group"
 
-    name: Mapped[str] = mapped_column(String(128), primary_key=True)
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
     slots: Mapped[int]
 
 
@@ -108,12 +108,12 @@ class ThrottlingRule(Base):
 
     __tablename__ = "throttling_rule"
 
-    name: Mapped[str] = mapped_column(String(128), primary_key=True)
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
     limit: Mapped[int]
-    project: Mapped[str | None] = mapped_column(String(128))
+    project: Mapped[str | None] = mapped_column(Text)
     origin: Mapped[str | None] = mapped_column(String(16))
     type: Mapped[str | None] = mapped_column(String(32))
-    tag: Mapped[str | None] = mapped_column(String(128))
+    tag: Mapped[str | None] = mapped_column(Text)
     environment: Mapped[str | None] = mapped_column(String(8))
     enabled: Mapped[bool] = mapped_column(default=True)
 
@@ -123,7 +123,7 @@ class Baseline(Base):
 
     __tablename__ = "baseline"
 
-    name: Mapped[str] = mapped_column(String(128), primary_key=True)
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
     priority: Mapped[int] = mapped_column(SmallInteger)
     committed: Mapped[int]
     margin_ms: Mapped[int] = mapped_column(BigInteger)
@@ -154,8 +154,8 @@ class Task(Base):
     method: Mapped[str] = mapped_column(String(16))
     cycle: Mapped[str] = mapped_column(String(8))
     schedule: Mapped[dict[str, Any]]
-    owner: Mapped[str] = mapped_column(String(128))
-    operation_owner: Mapped[str] = mapped_column(String(128))
+    owner: Mapped[str] = mapped_column(Text)
+    operation_owner: Mapped[str] = mapped_column(Text)
     description: Mapped[str] = mapped_column(Text)
     priority: Mapped[int] = mapped_column(SmallInteger)
     tags: Mapped[list[Any]]
@@ -171,7 +171,7 @@ class Task(Base):
     status: Mapped[str] = mapped_column(String(16), default="submitted")
     submit_status: Mapped[str] = mapped_column(String(32), default="submission_succeeded")
     published: Mapped[bool] = mapped_column(default=True)
-    lock_holder: Mapped[str | None] = mapped_column(String(128))
+    lock_holder: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[int] = mapped_column(BigInteger)
     modified_at: Mapped[int] = mapped_column(BigInteger)
     rev: Mapped[int] = mapped_column(BigInteger, default=0, index=True)
@@ -244,8 +244,8 @@ class Backfill(Base):
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     name: Mapped[str] = mapped_column(Text)
     state: Mapped[str] = mapped_column(String(16))
-    project: Mapped[str] = mapped_column(String(128))
-    submitter: Mapped[str] = mapped_column(String(128))
+    project: Mapped[str] = mapped_column(Text)
+    submitter: Mapped[str] = mapped_column(Text)
     submitted_at: Mapped[int] = mapped_column(BigInteger)
     submit_after_at: Mapped[int | None] = mapped_column(BigInteger)
     groups: Mapped[int] = mapped_column(default=1)
@@ -292,11 +292,11 @@ class Instance(Base):
 
     name: Mapped[str] = mapped_column(Text)
     task_key: Mapped[str] = mapped_column(Text)
-    project: Mapped[str] = mapped_column(String(128))
-    owner: Mapped[str] = mapped_column(String(128))
+    project: Mapped[str] = mapped_column(Text)
+    owner: Mapped[str] = mapped_column(Text)
     type: Mapped[str] = mapped_column(String(32))
     tags: Mapped[str] = mapped_column(Text, default="[]")  # a JSON list, matched as text
-    resource_group: Mapped[str] = mapped_column(String(128))
+    resource_group: Mapped[str] = mapped_column(Text)
 
     business_date: Mapped[str] = mapped_column(String(10))
     zone: Mapped[str] = mapped_column(String(64))
@@ -392,7 +392,7 @@ class Transition(Base):
     before: Mapped[str | None] = mapped_column(String(16))
     after: Mapped[str] = mapped_column(String(16))
     cause: Mapped[str] = mapped_column(String(16))
-    actor: Mapped[str] = mapped_column(String(128))  # empty for the engine
+    actor: Mapped[str] = mapped_column(Text)  # empty for the engine
     attempt: Mapped[int]
     rev: Mapped[int] = mapped_column(BigInteger)
 
@@ -408,7 +408,7 @@ class Operation(Base):
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     key: Mapped[str] = mapped_column(String(64), unique=True)  # made by the client: the same one acts once
     verb: Mapped[str] = mapped_column(String(32), index=True)
-    actor: Mapped[str] = mapped_column(String(128))
+    actor: Mapped[str] = mapped_column(Text)
     source: Mapped[str] = mapped_column(Text, default="")  # where from: console, cli, SSH connection
     at: Mapped[int] = mapped_column(BigInteger)
     finished_at: Mapped[int | None] = mapped_column(BigInteger)

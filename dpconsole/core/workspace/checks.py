@@ -16,8 +16,6 @@ from typing import Any
 from dpconsole.core.domain.definitions import (
     Dependency,
     DependencyCycle,
-    ResourceGroup,
-    RunConfig,
     Task,
     TaskType,
     UpstreamKind,
@@ -31,9 +29,6 @@ MOST_RULES = 50
 
 MOST_GUESSES = 100
 """Unknown names that get the nearest known one for a hint; more of them are a missing file, no typing mistakes."""
-
-DEFAULT_GROUP = ResourceGroup(RunConfig().resource_group, 16)
-"""The group of every task that names none; there is always one."""
 
 
 Fault = tuple[Document, Finding]

@@ -15,7 +15,7 @@ from typing import Any
 
 from dpconsole.core.domain import definitions as d
 from dpconsole.core.workspace import schema
-from dpconsole.core.workspace.checks import DEFAULT_GROUP, Entry, Fault, Scope, find_faults
+from dpconsole.core.workspace.checks import Entry, Fault, Scope, find_faults
 from dpconsole.core.workspace.documents import Block, Document, Finding, Loc, read_document
 from dpconsole.core.workspace.problems import WorkspaceRefused, shown
 from dpconsole.core.workspace.validation import validate
@@ -139,7 +139,7 @@ class _Reading:
             entries=self.entries,
             tasks={**dict.fromkeys(here["tasks"]), **dict.fromkeys(tasks)},
             projects={*here["projects"], *known, *implied},
-            groups={*here["resource_groups"], *groups, DEFAULT_GROUP.name},
+            groups={*here["resource_groups"], *groups, d.DEFAULT_GROUP.name},
             is_whole=all(isinstance(document.root, Block) for document in self.documents),
         )
         self.faults.extend(find_faults(scope))
