@@ -1,0 +1,1 @@
+"""How rows go out: JSON for scripts, CSV for spreadsheets."""

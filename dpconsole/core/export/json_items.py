@@ -1,0 +1,244 @@
+"""Rows as scripts see them: one table of keys for each kind of list, the same for JSON, CSV and `--columns`.
+
+Keys are stable, times are ISO 8601 with the offset of the workspace's zone, durations are seconds, statuses are spelled
+as the enum and priorities as words. Text comes cleaned from the rows; what is written is also free of characters that
+only a terminal would see.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import tzinfo
+from typing import Any, TypeAlias
+
+from dpconsole.core.domain.clock import format_iso
+from dpconsole.core.domain.definitions import Priority
+from dpconsole.core.store.backfill_pages import BackfillRow
+from dpconsole.core.store.details import InstanceDetail
+from dpconsole.core.store.pages import InstanceRow, TaskRow
+from dpconsole.core.store.record_pages import RecordRow
+
+SCHEMA_VERSION = 1
+"""Grows when a key changes its meaning or goes; new keys do not count."""
+
+Item: TypeAlias = dict[str, Any]
+Keys: TypeAlias = Mapping[str, Callable[[Any, tzinfo], Any]]
+"""The keys of an item in order, and how each is taken from a row."""
+
+
+def _time(attribute: str) -> Callable[[Any, tzinfo], str | None]:
+    def take(row: Any, zone: tzinfo) -> str | None:
+        moment = getattr(row, attribute)
+        return None if moment is None else format_iso(moment, zone)
+
+    return take
+
+
+def _word(attribute: str) -> Callable[[Any, tzinfo], str]:
+    return lambda row, _zone: str(getattr(row, attribute))
+
+
+def _plain(attribute: str) -> Callable[[Any, tzinfo], Any]:
+    return lambda row, _zone: getattr(row, attribute)
+
+
+def _list(attribute: str) -> Callable[[Any, tzinfo], list[Any]]:
+    return lambda row, _zone: list(getattr(row, attribute))
+
+
+def _priority(attribute: str) -> Callable[[Any, tzinfo], str]:
+    return lambda row, _zone: str(Priority.of(getattr(row, attribute)))
+
+
+def _duration(row: Any, _zone: tzinfo) -> float | None:
+    """Seconds from start to end; None before both are known."""
+    if row.started_at is None or row.ended_at is None:
+        return None
+    return float(row.ended_at - row.started_at) / 1000
+
+
+INSTANCE: Keys = {
+    "id": _plain("key"),
+    "name": _plain("name"),
+    "task": _plain("task"),
+    "project": _plain("project"),
+    "owner": _plain("owner"),
+    "origin": _word("origin"),
+    "unit": _word("unit"),
+    "cycle": _word("cycle"),
+    "business_date": _word("business_date"),
+    "due": _time("due_at"),
+    "status": _word("status"),
+    "paused": _plain("paused"),
+    "dry_run": _plain("dry_run"),
+    "forced": _plain("forced"),
+    "priority": _priority("priority"),
+    "effective_priority": _priority("effective_priority"),
+    "attempt": _plain("attempt"),
+    "auto_reruns": _plain("auto_reruns"),
+    "started": _time("started_at"),
+    "ended": _time("ended_at"),
+    "duration": _duration,
+    "resource_group": _plain("resource_group"),
+    "baselines": _list("baselines"),
+    "tags": _list("tags"),
+    "backfill": _plain("backfill"),
+}
+
+TASK: Keys = {
+    "id": _plain("key"),
+    "name": _plain("name"),
+    "project": _plain("project"),
+    "type": _word("type"),
+    "method": _word("method"),
+    "cycle": _word("cycle"),
+    "owner": _plain("owner"),
+    "operation_owner": _plain("operation_owner"),
+    "folder": _plain("folder"),
+    "tags": _list("tags"),
+    "status": _word("status"),
+    "submit_status": _word("submit_status"),
+    "published": _plain("published"),
+    "lock_holder": _plain("lock_holder"),
+    "output_table": _plain("output_table"),
+    "template": _plain("template"),
+    "modified": _time("modified_at"),
+    "created": _time("created_at"),
+    "upstreams": _plain("upstreams"),
+    "downstreams": _plain("downstreams"),
+}
+
+BACKFILL: Keys = {
+    "id": _plain("key"),
+    "name": _plain("name"),
+    "status": _word("status"),
+    "paused": _plain("paused"),
+    "submitter": _plain("submitter"),
+    "submitted": _time("submitted_at"),
+    "dates": _list("dates"),
+    "nodes": _plain("nodes"),
+    "counts": lambda row, _zone: {str(status): number for status, number in row.counts.items()},
+}
+
+RECORD: Keys = {
+    "id": _plain("id"),
+    "verb": _plain("verb"),
+    "actor": _plain("actor"),
+    "at": _time("at"),
+    "finished": _time("finished_at"),
+    "state": _word("state"),
+    "acts": _plain("acts"),
+    "skipped": _plain("skipped"),
+    "refused": _plain("refused"),
+    "reason": _plain("reason"),
+    "command": _plain("command"),
+}
+
+LISTS: Mapping[str, Keys] = {"instances": INSTANCE, "tasks": TASK, "backfills": BACKFILL, "records": RECORD}
+"""The keys of each kind of list."""
+
+ATTEMPT: Keys = {
+    "node": _plain("node"),
+    "number": _plain("number"),
+    "state": _word("state"),
+    "trigger": _word("trigger"),
+    "dispatched": _time("dispatched_at"),
+    "started": _time("started_at"),
+    "ended": _time("ended_at"),
+    "duration": _duration,
+    "exit_code": _plain("exit_code"),
+    "why": _plain("why"),
+}
+
+NEIGHBOUR: Keys = {
+    "id": _plain("key"),
+    "name": _plain("name"),
+    "task": _plain("task"),
+    "business_date": _word("business_date"),
+    "due": _time("due_at"),
+    "status": _word("status"),
+}
+
+OPERATION: Keys = {
+    "record": _plain("record"),
+    "verb": _plain("verb"),
+    "actor": _plain("actor"),
+    "at": _time("at"),
+    "state": _word("state"),
+    "before": _word("before"),
+    "after": _word("after"),
+    "outcome": _word("outcome"),
+    "refusal": _plain("refusal"),
+    "reason": _plain("reason"),
+}
+
+FIELD: Keys = {
+    "name": _plain("name"),
+    "status": lambda row, _zone: None if row.status is None else str(row.status),
+    "nodes": _list("nodes"),
+}
+
+NODE: Keys = {"name": _plain("name"), "status": _word("status"), "fields": _list("fields")}
+
+
+def instance_item(row: InstanceRow, zone: tzinfo) -> Item:
+    """An instance as `ls` and `show` write it."""
+    return _item(INSTANCE, row, zone)
+
+
+def task_item(row: TaskRow, zone: tzinfo) -> Item:
+    """A task as `ls tasks` writes it."""
+    return _item(TASK, row, zone)
+
+
+def backfill_item(row: BackfillRow, zone: tzinfo) -> Item:
+    """A backfill as `ls backfills` writes it; `paused` is the words of section 8.2, empty when nothing is."""
+    return _item(BACKFILL, row, zone)
+
+
+def record_item(row: RecordRow, zone: tzinfo) -> Item:
+    """A record of the ledger as `ls records` writes it."""
+    return _item(RECORD, row, zone)
+
+
+def list_items(kind: str, rows: Iterable[Any], zone: tzinfo) -> list[Item]:
+    """The items of a list of one kind: instances, tasks, backfills or records."""
+    return [_item(LISTS[kind], row, zone) for row in rows]
+
+
+def detail_item(detail: InstanceDetail, zone: tzinfo) -> Item:
+    """An instance as `show` writes it: the list item and what belongs to it, with fields and nodes of a logical table."""
+    item = instance_item(detail.row, zone)
+    item |= {
+        "attempts": _items(ATTEMPT, detail.attempts, zone),
+        "upstreams": _items(NEIGHBOUR, detail.upstreams, zone),
+        "downstreams": _items(NEIGHBOUR, detail.downstreams, zone),
+        "operations": _items(OPERATION, detail.operations, zone),
+    }
+    if detail.nodes or detail.fields:
+        item |= {"fields": _items(FIELD, detail.fields, zone), "nodes": _items(NODE, detail.nodes, zone)}
+    return item
+
+
+def envelope(items: list[Item], total: int) -> Item:
+    """A list as a script gets it: what is shown out of `total` that match; what is cut is never cut in silence."""
+    return {"schema_version": SCHEMA_VERSION, "items": items, "total": total, "truncated": len(items) < total}
+
+
+_UNSEEN = re.compile("[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
+
+
+def dumps(document: Any, *, indent: int | None = 2) -> str:
+    """JSON text that is safe on a terminal: letters of every script as they are, what cannot be seen as an escape."""
+    text = json.dumps(document, ensure_ascii=False, indent=indent)
+    return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def _items(keys: Keys, rows: Iterable[Any], zone: tzinfo) -> list[Item]:
+    return [_item(keys, row, zone) for row in rows]
+
+
+def _item(keys: Keys, row: Any, zone: tzinfo) -> Item:
+    return {key: take(row, zone) for key, take in keys.items()}
