@@ -14,15 +14,16 @@ transaction has taken in yet; so start-up and recovery are the same. The rules a
 
 from __future__ import annotations
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
-from itertools import groupby, islice
+from itertools import islice
 
 from dpconsole.core.domain.clock import Clock
 from dpconsole.core.domain.definitions import TaskType
 from dpconsole.core.domain.runconfig import Retries, next_retry
 from dpconsole.core.domain.statuses import Cause, Status
+from dpconsole.core.domain.text import clean
 from dpconsole.core.engine.admission import Capacity, Limits, compete
 from dpconsole.core.engine.lease import Lease
 from dpconsole.core.engine.works import Works
@@ -112,7 +113,7 @@ class Engine:
                 break
             breathe()
         if self._lease is not None:
-            self._lease.ticked_at = now
+            self._lease.note_tick()
         return Tick(moved, passes, self._next_at())
 
     # --- one pass -----------------------------------------------------------------------------------------------------
@@ -141,21 +142,22 @@ class Engine:
 
     def _collect(self, this: Pass, ends: Collection[Exit]) -> None:
         """Take the executor's reports in; the first valid one of an attempt counts, the others change nothing."""
-        ok = [end for end in ends if end.outcome is Outcome.OK]
-        self._succeed(this, ok)
-        failed = sorted((end for end in ends if end.outcome is not Outcome.OK), key=_kind_of_end)
-        for (outcome, exit_code, why), alike in groupby(failed, key=_kind_of_end):
-            self._fail(this, list(alike), outcome, exit_code, why, Cause.FINISHED)
+        first = {(end.handle, end.token): end for end in reversed(ends)}
+        alike: dict[tuple[Outcome, int | None, str], list[Exit]] = defaultdict(list)
+        for end in reversed(first.values()):
+            alike[end.outcome, end.exit_code, clean(end.why)].append(end)
+        for (outcome, exit_code, why), some in alike.items():
+            if outcome is Outcome.OK:
+                self._succeed(this, some)
+            else:
+                self._fail(this, some, outcome, exit_code, why, _CAUSES.get(outcome, Cause.FINISHED))
         this.settle()
 
     def _succeed(self, this: Pass, ends: list[Exit]) -> None:
-        if not ends:
+        counted = self._close(this, ends, Outcome.OK, 0, "")
+        if not counted:
             return
-        counted = sql.close_attempts(this.transaction, [_attempt_end(end) for end in ends], Outcome.OK, 0, "")
-        rows = sql.finish(
-            this.transaction,
-            [(end.handle.instance_id, end.ended_at) for end in ends if end.handle.instance_id in counted],
-        )
+        rows = sql.finish(this.transaction, [(end.handle.instance_id, end.ended_at) for end in counted])
         for row in rows:
             this.steps.add(row.id, Status.RUNNING, Status.SUCCEEDED, Cause.FINISHED, row.attempt)
             this.belongs_to(row.parent_id)
@@ -165,19 +167,23 @@ class Engine:
         self, this: Pass, ends: list[Exit], outcome: Outcome, exit_code: int | None, why: str, cause: Cause
     ) -> None:
         """Attempts that ended alike fail their rows; an automatic rerun is due where the run configuration says so."""
-        attempts = [_attempt_end(end) for end in ends]
-        counted = sql.close_attempts(this.transaction, attempts, outcome, exit_code, why)
-        rules = sql.retry_rules(this.transaction, counted)
+        counted = self._close(this, ends, outcome, exit_code, why)
+        rules = sql.retry_rules(this.transaction, [end.handle.instance_id for end in counted])
         failed = []
-        for end in ends:
-            rule = rules.get(end.handle.instance_id)
-            if rule is not None:
-                retries = Retries(rule.reruns, rule.rerun_interval_ms, rule.rerun_after_timeout)
-                retry_at = next_retry(cause, end.ended_at, rule.auto_reruns, retries)
-                failed.append((rule.id, end.ended_at, retry_at, why))
+        for end in counted:
+            rule = rules[end.handle.instance_id]
+            retries = Retries(rule.reruns, rule.rerun_interval_ms, rule.rerun_after_timeout)
+            retry_at = next_retry(cause, end.ended_at, rule.auto_reruns, retries)
+            failed.append((rule.id, end.ended_at, retry_at, why))
         for row in sql.fail(this.transaction, failed) if failed else ():
             this.steps.add(row.id, Status.RUNNING, Status.FAILED, cause, row.attempt)
             this.belongs_to(row.parent_id)
+
+    def _close(self, this: Pass, ends: list[Exit], outcome: Outcome, exit_code: int | None, why: str) -> list[Exit]:
+        """End attempts; returns the reports that counted, one an attempt."""
+        attempts = [(*end.handle, end.token, end.ended_at) for end in ends]
+        closed = sql.close_attempts(this.transaction, attempts, outcome, exit_code, why)
+        return [end for end in ends if (*end.handle, end.token) in closed]
 
     # --- mature -------------------------------------------------------------------------------------------------------
 
@@ -317,12 +323,8 @@ class Engine:
         return min(moments, default=None)
 
 
-def _attempt_end(end: Exit) -> tuple[int, int, int, int]:
-    return end.handle.instance_id, end.handle.number, end.token, end.ended_at
-
-
-def _kind_of_end(end: Exit) -> tuple[Outcome, int | None, str]:
-    return end.outcome, end.exit_code, end.why
+_CAUSES = {Outcome.TIMEOUT: Cause.TIMED_OUT, Outcome.LOST: Cause.LOST}
+"""Ends that an executor may find out before the engine does; every other bad one is a failure of the run."""
 
 
 def _is_instant(row: Candidate) -> bool:

@@ -85,6 +85,10 @@ class Lease:
 
     renew = acquire
 
+    def note_tick(self) -> None:
+        """The engine has ticked; the next renewal tells the others."""
+        self.ticked_at = self._clock.now()
+
     def release(self) -> None:
         """Give the lease back, so that another engine takes over at once."""
         if self.epoch is None:
