@@ -79,7 +79,7 @@ class EngineHost:
         self._timer: asyncio.TimerHandle | None = None
         self._stopping = Event()
         self._keeper = Thread(target=self._keep_lease, name="lease", daemon=True)
-        self.trouble: Trouble | None = None
+        self._troubles: dict[str, Trouble] = {}
 
     # --- for whoever runs it ------------------------------------------------------------------------------------------
 
@@ -120,6 +120,11 @@ class EngineHost:
         """Who drives the database."""
         return self._lease.state()
 
+    @property
+    def trouble(self) -> Trouble | None:
+        """What keeps the engine from working now, the oldest first; None when all is well."""
+        return next(iter(tuple(self._troubles.values())), None)
+
     # --- beats --------------------------------------------------------------------------------------------------------
 
     async def _beat(self) -> None:
@@ -157,18 +162,21 @@ class EngineHost:
 
     async def _tidy(self) -> None:
         if self._lease.held:
-            await asyncio.get_running_loop().run_in_executor(self._pool, self._guarded, lambda: tidy(self._store))
+            await asyncio.get_running_loop().run_in_executor(self._pool, self._tidy_here)
 
     # --- in the engine's thread ---------------------------------------------------------------------------------------
 
     def _tick_here(self) -> int | None:
-        tick = self._guarded(lambda: self._driver().tick())
+        tick = self._guarded("tick", lambda: self._driver().tick())
         return None if tick is None else tick.next_at
 
     def _generate_here(self) -> None:
-        made = self._guarded(lambda: [night for night in catch_up(self._store, self._clock) if night.created])
-        if made:
+        nights = self._guarded("generate", lambda: list(catch_up(self._store, self._clock)))
+        if any(night.created for night in nights or ()):
             self.wake()
+
+    def _tidy_here(self) -> None:
+        self._guarded("housekeeping", lambda: tidy(self._store))
 
     def _driver(self) -> Engine:
         """The engine of the epoch this process holds; a new epoch starts from what the database says."""
@@ -177,26 +185,30 @@ class EngineHost:
             self._epoch = self._lease.epoch
         return self._engine
 
-    def _guarded(self, act: Callable[[], Result]) -> Result | None:
+    def _guarded(self, work: str, act: Callable[[], Result]) -> Result | None:
+        """Do one kind of work; it is in trouble until the same kind has gone well again."""
         try:
             result = act()
         except Fenced as error:
             _log.warning("stepped down: %s", error)
         except StoreError as error:
-            self.trouble = Trouble(str(error))
+            self._troubles[work] = Trouble(str(error))
             _log.error("%s", error)
         else:
-            self.trouble = None
+            self._troubles.pop(work, None)
             return result
         return None
 
     # --- the lease ----------------------------------------------------------------------------------------------------
 
     def _claim(self) -> bool:
-        return bool(self._guarded(self._lease.acquire))
+        claimed = self._guarded("lease", self._lease.acquire)
+        if claimed is False:
+            self._troubles.clear()  # whoever drives has the troubles as well
+        return bool(claimed)
 
     def _give_back(self) -> None:
-        self._guarded(self._lease.release)
+        self._guarded("lease", self._lease.release)
 
     def _keep_lease(self) -> None:
         """Renew what is held, or take what has come free; and notice when the wall clock is set."""

@@ -114,18 +114,17 @@ async def test_a_second_host_follows_and_takes_over_when_the_first_one_stops(sql
 
 async def test_a_host_says_what_keeps_it_from_working_and_that_it_is_over(sqlite_store: Store) -> None:
     night = at_midnight(sqlite_store)
-    troubles = [StoreBusy("night.db: another process is writing to it")]
+    in_the_way = [StoreBusy("night.db: another process is writing to it")]
 
     def make_executor() -> SimulatedExecutor:
-        if troubles:
-            raise troubles.pop()
+        for trouble in in_the_way:
+            raise trouble
         return SimulatedExecutor(1)
 
-    host = EngineHost(sqlite_store, night.clock, VirtualClock(0), make_executor)
-    async with started(host):
+    async with started(EngineHost(sqlite_store, night.clock, VirtualClock(0), make_executor)) as host:
         await until(lambda: host.trouble is not None)
         assert host.trouble is not None
         assert host.trouble.words == "night.db: another process is writing to it"
+        in_the_way.clear()
         host.wake()
-        await until(lambda: night.status("b") == SUCCEEDED)
-        assert host.trouble is None
+        await until(lambda: night.status("b") == SUCCEEDED and host.trouble is None)
