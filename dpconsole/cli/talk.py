@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-
-SCHEMA_VERSION = 1
 
 PATIENCE = 1.0
 """Seconds of work after which a person at a terminal is told how far it is."""
@@ -40,8 +37,10 @@ def write(line: str) -> None:
 
 
 def write_json(document: dict[str, Any]) -> None:
-    """The one JSON object of a command."""
-    print(json.dumps({"schema_version": SCHEMA_VERSION, **document}, ensure_ascii=False))
+    """The one JSON object of a command; spread out for a reader, in one line for a program."""
+    from dpconsole.core.export.json_items import SCHEMA_VERSION, dumps
+
+    print(dumps({"schema_version": SCHEMA_VERSION, **document}, indent=2 if sys.stdout.isatty() else None))
 
 
 class Progress:

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from dpconsole.cli.exits import Exit, Failure
 from dpconsole.cli.lazy import flags
 from dpconsole.core.domain.clock import Clock, SystemClock
 from dpconsole.core.operations.actor import Actor, current_actor
@@ -87,7 +88,19 @@ class Work:
             environment=selection.environment,
             text=selection.query or "",
         )
-        return list(self.lists.snapshot(request).ids)
+        with asked(request.text):
+            return list(self.lists.snapshot(request).ids)
+
+
+@contextmanager
+def asked(query: str) -> Iterator[None]:
+    """Something is asked for with a query; one that cannot be read is shown with a caret under what is wrong."""
+    from dpconsole.core.query.language import QueryError
+
+    try:
+        yield
+    except QueryError as error:
+        raise Failure(error.caret(query), Exit.USAGE) from None
 
 
 @contextmanager

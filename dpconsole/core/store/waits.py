@@ -114,7 +114,7 @@ def read_missing(connection: Connection, ids: Collection[int]) -> Mapping[int, l
 
 
 def count_standing(connection: Connection) -> list[tuple[Status, bool, bool, int, int, int]]:
-    """Executable rows that are not at an end, counted by what holds them.
+    """Executable rows that have not begun, counted by what holds them.
 
     Rows of (status, paused, autonomous, an upstream failed, an upstream is paused, number).
     """
@@ -136,7 +136,7 @@ def _counted() -> Select[*tuple[Any, ...]]:
     return (
         select(Instance.status, Instance.paused, Instance.autonomous, failed, waits, func.count())
         .outerjoin(by_row, by_row.c.downstream_id == Instance.id)
-        .where(Instance.status.not_in(sorted(TERMINAL)), Instance.unit != Unit.LOGICAL_TABLE)
+        .where(Instance.status.not_in(sorted(TERMINAL | {Status.RUNNING})), Instance.unit != Unit.LOGICAL_TABLE)
         .group_by(Instance.status, Instance.paused, Instance.autonomous, failed, waits)
     )
 
