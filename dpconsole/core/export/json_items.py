@@ -209,7 +209,7 @@ def list_items(kind: str, rows: Iterable[Any], zone: tzinfo) -> list[Item]:
 
 
 def detail_item(detail: InstanceDetail, zone: tzinfo) -> Item:
-    """An instance as `show` writes it: the list item and what belongs to it, with fields and nodes of a logical table."""
+    """An instance as `show` writes it: the list item and all that belongs to it; a logical table has two keys more."""
     item = instance_item(detail.row, zone)
     item |= {
         "attempts": _items(ATTEMPT, detail.attempts, zone),

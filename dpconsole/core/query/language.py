@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,9 @@ MAX_DEPTH = 20
 
 MAX_TERMS = 100
 """Terms in a query; more would be a list of ids, which is what marks are for."""
+
+MAX_WALKS = 10
+"""Graph operators in a query."""
 
 MAX_VALUES = 300
 """Values in one term."""
@@ -265,32 +268,59 @@ class _Limits:
 
     def process(self, stream: Iterator[Token]) -> Iterator[Token]:
         """Yield the tokens of `stream`; QueryError at the first that goes too far."""
-        opened: list[int] = []
-        negations = terms = values = 0
+        extent = _Extent()
         for token in stream:
-            if token.type in ("_NOT", "_MINUS"):
-                negations += 1
-            elif token.type == "_OPEN":
-                opened.append(negations + 1)
-                negations = 0
-            elif token.type == "_CLOSE" and opened:
-                opened.pop()
-            else:
-                negations = 0
-            terms += token.type in _BEGINS_TERM
-            values = values + 1 if token.type == "_COMMA" else 0 if token.type in _BEGINS_TERM else values
-            _check(sum(opened) + negations, MAX_DEPTH, "levels of parentheses and not", token)
-            _check(terms, MAX_TERMS, "terms", token)
-            _check(values + 1, MAX_VALUES, "values in a term", token)
+            extent.add(token.type)
+            for name, (most, words) in _MOST.items():
+                if getattr(extent, name) > most:
+                    raise QueryError(f"At most {most} {words}", token.start_pos or 0)
             yield token
 
 
-_BEGINS_TERM = frozenset({"FIELD", "GRAPH", "WORD"})
+_MOST = {
+    "depth": (MAX_DEPTH, "levels of parentheses and not"),
+    "terms": (MAX_TERMS, "terms"),
+    "walks": (MAX_WALKS, "graph operators"),
+    "values": (MAX_VALUES, "values in a term"),
+}
+"""How far a query may go, by the measures of its extent."""
 
 
-def _check(number: int, most: int, what: str, token: Token) -> None:
-    if number > most:
-        raise QueryError(f"At most {most} {what}", token.start_pos or 0)
+@dataclass
+class _Extent:
+    """How deep and how long a query has become: terms in all, values of the last one, and what is open around it."""
+
+    opened: list[int] = field(default_factory=list)
+    negations: int = 0
+    terms: int = 0
+    walks: int = 0
+    values: int = 0
+    previous: str = ""
+
+    @property
+    def depth(self) -> int:
+        """Levels of parentheses and negations around the next term."""
+        return sum(self.opened) + self.negations
+
+    def add(self, kind: str) -> None:
+        """Take the next token."""
+        self._nest(kind)
+        if kind in ("FIELD", "GRAPH", "WORD") or (kind == "QUOTED" and self.previous not in ("OPERATOR", "_COMMA")):
+            self.terms += 1
+            self.values = 1
+        self.walks += kind == "GRAPH"
+        self.values += kind == "_COMMA"
+        self.previous = kind
+
+    def _nest(self, kind: str) -> None:
+        if kind in ("_NOT", "_MINUS"):
+            self.negations += 1
+            return
+        if kind == "_OPEN":
+            self.opened.append(self.negations + 1)
+        elif kind == "_CLOSE" and self.opened:
+            self.opened.pop()
+        self.negations = 0
 
 
 def _value(token: Token) -> Value:

@@ -323,6 +323,24 @@ def test_any_text_selects_or_explains(night: Store, text: str, kind: ListKind) -
         assert len(error.caret(text).splitlines()) == 2
 
 
+LARGEST = {
+    "terms": '"a" ' * 100,
+    "values": "name:" + ",".join("a" * 300),
+    "terms of values": " ".join(f"name:{','.join('a' * 9)}" for _ in range(80)),
+    "alternatives": " or ".join("a" * 100),
+    "levels": "not (" * 10 + "a" + ")" * 10,
+    "walks": "+a+ " * 10,
+    "ids": "id:" + ",".join(str(number) for number in range(300)),
+}
+
+
+@pytest.mark.parametrize("text", LARGEST.values(), ids=LARGEST)
+@pytest.mark.parametrize("kind", [ListKind.INSTANCES, ListKind.TASKS])
+def test_the_largest_queries_are_still_queries(night: Store, text: str, kind: ListKind) -> None:
+    """SQLite gives up on expressions a thousand deep, which must never be an operator's to find out."""
+    assert selected(night, kind, text) is not None
+
+
 @given(text=TEXTS, kind=st.sampled_from(ListKind))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
 def test_not_is_everything_else(night: Store, text: str, kind: ListKind) -> None:

@@ -11,6 +11,7 @@ from dpconsole.core.query.language import (
     MAX_LENGTH,
     MAX_TERMS,
     MAX_VALUES,
+    MAX_WALKS,
     And,
     Comparison,
     Everything,
@@ -126,6 +127,8 @@ WRONG = {
     "(" * (MAX_DEPTH + 1) + "a": (MAX_DEPTH, 1, "At most 20 levels of parentheses and not"),
     "-" * (MAX_DEPTH + 1) + "a": (MAX_DEPTH, 1, "At most 20 levels of parentheses and not"),
     "a " * (MAX_TERMS + 1): (2 * MAX_TERMS, 1, "At most 100 terms"),
+    '""' * (MAX_TERMS + 1): (2 * MAX_TERMS, 1, "At most 100 terms"),
+    "+a " * (MAX_WALKS + 1): (3 * MAX_WALKS, 1, "At most 10 graph operators"),
     "a" + ",a" * MAX_VALUES: (2 * MAX_VALUES - 1, 1, "At most 300 values in a term"),
 }
 
