@@ -79,7 +79,7 @@ DISPATCHED = frozenset({R, RUN})
 
 STATE_OF_ATTEMPT = {
     ("finished", S): {"ok"},
-    ("finished", F): {"failed"},
+    ("finished", F): {"failed", "stopped"},  # stopped by somebody else than an operator
     ("timed_out", F): {"timeout"},
     ("lost", F): {"lost"},
     ("stopped", F): {"stopped"},

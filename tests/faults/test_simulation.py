@@ -55,8 +55,8 @@ def _fresh_night(path: Path, seed: int, weather: Weather) -> Night:
 # --- a simulation that cannot fail is worth nothing ------------------------------------------------------------------
 
 
-def _believe_every_report(transaction: Any, ended: Any, state: str, exit_code: int | None, why: str) -> set[int]:
-    return {instance for instance, *_ in ended}
+def _believe_every_report(transaction: Any, ended: Any, state: str, exit_code: int | None, why: str) -> set[Any]:
+    return {(instance, number, token) for instance, number, token, _ in ended}
 
 
 def _never_notice_time(transaction: Any, now: int, limit: int) -> list[Any]:

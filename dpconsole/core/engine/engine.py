@@ -15,7 +15,7 @@ transaction has taken in yet; so start-up and recovery are the same. The rules a
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -140,7 +140,7 @@ class Engine:
 
     # --- collect ------------------------------------------------------------------------------------------------------
 
-    def _collect(self, this: Pass, ends: Collection[Exit]) -> None:
+    def _collect(self, this: Pass, ends: Sequence[Exit]) -> None:
         """Take the executor's reports in; the first valid one of an attempt counts, the others change nothing."""
         first = {(end.handle, end.token): end for end in reversed(ends)}
         alike: dict[tuple[Outcome, int | None, str], list[Exit]] = defaultdict(list)

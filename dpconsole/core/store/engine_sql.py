@@ -282,7 +282,7 @@ _CLOSE = (
         exit_code=bindparam("exit_code", type_=Integer),
         why=bindparam("why", type_=Attempt.why.type),
     )
-    .returning(Attempt.instance_id)
+    .returning(Attempt.instance_id, Attempt.number, Attempt.token)
 )
 _finished = row_set("finished", id=BigInteger, at=BigInteger)
 _FINISH = (
@@ -315,13 +315,13 @@ def open_attempts(transaction: Transaction, ids: Collection[int], now: int, leas
 
 def close_attempts(
     transaction: Transaction, ended: Sequence[tuple[int, int, int, int]], state: str, exit_code: int | None, why: str
-) -> set[int]:
-    """End open attempts given as (instance, number, token, ended at); returns the instances whose report counted.
+) -> set[tuple[int, int, int]]:
+    """End open attempts given as (instance, number, token, ended at); returns those whose report counted, without it.
 
-    A late or repeated report finds no open attempt with its token, and changes nothing.
+    A late or repeated report finds no open attempt with its number and token, and changes nothing.
     """
     rows = transaction.execute(_CLOSE, {"ended": bind(ended), "state": state, "exit_code": exit_code, "why": why})
-    return set(rows.scalars().all())
+    return {(row.instance_id, row.number, row.token) for row in rows}
 
 
 def finish(transaction: Transaction, ended: Sequence[tuple[int, int]]) -> list[Row[Any]]:
