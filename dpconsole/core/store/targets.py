@@ -15,8 +15,8 @@ from sqlalchemy import Connection, Row, Select, distinct, func, select
 
 from dpconsole.core.domain.definitions import Role, Unit
 from dpconsole.core.domain.keys import instance_key
-from dpconsole.core.domain.text import clean
 from dpconsole.core.domain.statuses import Status
+from dpconsole.core.domain.text import clean
 from dpconsole.core.store.arrays import bind, id_rows, id_set
 from dpconsole.core.store.models import BaselineTask, Instance, InstanceDependency, Member
 
