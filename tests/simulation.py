@@ -12,7 +12,7 @@ second one that was believed dead, a statement that the disk refuses.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -301,27 +301,32 @@ class Courier:
 
 @contextmanager
 def refuse_statement(store: Store, number: int, name: str = "SQLITE_IOERR") -> Iterator[list[str]]:
-    """Let the writer's `number`-th statement from now fail (0 is the next one); yields the statements it saw."""
+    """Let the writer's `number`-th statement from now fail, commits included; yields the statements it saw.
+
+    0 is the next one, -1 none. A refused commit has not happened.
+    """
     seen: list[str] = []
 
-    def fail(cursor: Any, statement: str, parameters: Any, context: Any) -> None:
+    def count(statement: str) -> None:
         seen.append(statement)
         if len(seen) == number + 1:
             raise _refusal(store, name)
 
-    def fail_many(cursor: Any, statement: str, parameters: Any, context: Any) -> None:
-        fail(cursor, statement, parameters, context)
-
-    def fail_plain(cursor: Any, statement: str, context: Any) -> None:
-        fail(cursor, statement, (), context)
-
-    hooks = (("do_execute", fail), ("do_executemany", fail_many), ("do_execute_no_params", fail_plain))
-    for place, hook in hooks:
+    hooks: dict[str, Callable[..., None]] = {
+        "do_execute": lambda cursor, statement, parameters, context: count(statement),
+        "do_executemany": lambda cursor, statement, parameters, context: count(statement),
+        "do_execute_no_params": lambda cursor, statement, context: count(statement),
+    }
+    dialect = store.writer.dialect
+    commit = dialect.do_commit
+    dialect.do_commit = lambda connection: (count("COMMIT"), commit(connection))  # type: ignore[method-assign]
+    for place, hook in hooks.items():
         event.listen(store.writer, place, hook)
     try:
         yield seen
     finally:
-        for place, hook in hooks:
+        dialect.do_commit = commit  # type: ignore[method-assign]
+        for place, hook in hooks.items():
             event.remove(store.writer, place, hook)
 
 
