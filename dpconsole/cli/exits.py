@@ -38,6 +38,7 @@ _CODES = {
     "QueryError": Exit.USAGE,
     "UsageError": Exit.USAGE,
     "ClickException": Exit.FAILED,
+    "OSError": Exit.FAILED,
 }
 """The code of each foreseen failure, by the name of its class: naming it here must not import where it lives."""
 

@@ -88,8 +88,7 @@ class Work:
             environment=selection.environment,
             text=selection.query or "",
         )
-        with asked(request.text):
-            return list(self.lists.snapshot(request).ids)
+        return list(self.lists.snapshot(request).ids)
 
 
 @contextmanager

@@ -47,6 +47,7 @@ def test_the_version(run: Run) -> None:
         (["load"], "Missing argument 'FILES...'. (see dpconsole load --help)"),
         (["load", "--jsn", "x"], "No such option '--jsn'."),
         (["engine", "rnu"], "No such command 'rnu'. Did you mean 'run'? (see dpconsole engine --help)"),
+        (["engine"], "Missing command. (see dpconsole engine --help)"),
         (["rerun", "1", "--scope", "everything"], "'everything' is not one of 'this', 'failed', 'desired'"),
     ],
 )

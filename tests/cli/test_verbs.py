@@ -149,3 +149,9 @@ def test_above_fifty_rows_the_number_must_be_named(loaded: Run, home: Path) -> N
     assert refused.exit_code == Exit.USAGE
     assert "51 rows would be changed: add --expect 51" in refused.stderr
     assert loaded("rerun", "-q", "project:p", "--yes", "--expect", 51, *many).exit_code == Exit.DONE
+
+
+def test_a_query_that_makes_no_sense_gets_a_caret(night: Run) -> None:
+    result = night("rerun", "-q", "status:faild", "--yes")
+    assert result.exit_code == Exit.USAGE
+    assert "did you mean failed?" in result.stderr

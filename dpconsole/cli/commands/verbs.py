@@ -16,7 +16,7 @@ from dpconsole.cli.exits import Exit, Failure
 from dpconsole.cli.lazy import Command
 from dpconsole.cli.tables import write_table
 from dpconsole.cli.talk import number_of, progress, say, write_json
-from dpconsole.cli.work import Work, opened
+from dpconsole.cli.work import Work, asked, opened
 from dpconsole.core.domain.keys import parse_instance_key
 from dpconsole.core.operations.planning import MILD_ROWS, Plan
 from dpconsole.core.operations.records import NO_SUCH_INSTANCE, Item, Outcome, Record, State
@@ -48,7 +48,7 @@ def verb_command(operation: Operation) -> click.Command:
         as_json: bool,
         **arguments: str,
     ) -> Exit:
-        with opened(context) as work:
+        with opened(context) as work, asked(query or ""):
             plan = work.operations.plan(operation.name, _selection(work, ids, query), arguments)
             return _Run(work, plan, reason, dry_run=dry_run, as_json=as_json).go(yes=yes, expect=expect)
 
