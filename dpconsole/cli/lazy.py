@@ -68,7 +68,7 @@ class LazyGroup(click.Group):
     """A group whose help names its commands without importing them."""
 
     def __init__(self, *args: Any, entries: Mapping[str, Entry], **attributes: Any) -> None:
-        super().__init__(*args, no_args_is_help=False, **attributes)
+        super().__init__(*args, **{**attributes, "no_args_is_help": False})
         self.entries = dict(entries)
         self.params = [*self.params, *_global_options()]
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from dpconsole.core.domain.clock import Clock
+from dpconsole.core.domain.definitions import Role
 from dpconsole.core.operations.ledger import close, find_record
 from dpconsole.core.operations.permissions import is_allowed
 from dpconsole.core.operations.planning import Plan
@@ -127,7 +128,7 @@ def _apply_chunk(transaction: Transaction, record: LedgerRow, plan: Plan, chunk:
 
 
 def _allowed(transaction: Transaction, plan: Plan, targets: Sequence[Target]) -> list[Target]:
-    members, needed = read_members(transaction.connection), plan.operation.role
+    members, needed = read_members(transaction.connection), Role(plan.operation.role)
     return [target for target in targets if is_allowed(members, target.project, plan.actor.user, needed)]
 
 

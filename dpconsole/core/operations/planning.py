@@ -15,6 +15,7 @@ from graphlib import TopologicalSorter
 
 from sqlalchemy import Connection
 
+from dpconsole.core.domain.definitions import Role
 from dpconsole.core.domain.statuses import Status
 from dpconsole.core.operations.actor import Actor
 from dpconsole.core.operations.permissions import Members, is_allowed
@@ -131,7 +132,7 @@ def _judge_all(
     operation: Operation, targets: Sequence[Target], arguments: Arguments, members: Members, actor: Actor
 ) -> list[Item]:
     def judge(target: Target) -> Item:
-        if not is_allowed(members, target.project, actor.user, operation.role):
+        if not is_allowed(members, target.project, actor.user, Role(operation.role)):
             return _item(target, Outcome.SKIPPED, NO_PERMISSION)
         if passed_over := operation.passes_over(target, arguments):
             return _item(target, Outcome.SKIPPED, passed_over)

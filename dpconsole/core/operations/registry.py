@@ -13,7 +13,6 @@ from enum import StrEnum
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from dpconsole.core.domain.definitions import Role
 from dpconsole.core.domain.statuses import GUARDS, Status, Verb
 
 if TYPE_CHECKING:
@@ -46,9 +45,10 @@ class Operation:
     """One verb.
 
     `guard` answers why a target may not be acted on, `passes_over` why the chosen scope leaves it alone; None is yes.
-    `mild` verbs go on one key up to 50 rows, decided by what the acting rows are; `dangerous` ones are dropped from a
-    read-only session and armed before they act; `interrupts` says that running work is killed. `after` is the status an
-    acted-on target shows. `apply` changes the parts it is given and returns the ids it really changed.
+    `takes` picks the rows of a target that are changed, `after` is the status it then shows, and `apply` changes those
+    rows and returns the ids it really changed. `is_mild` looks at what would act: a mild batch goes on one key up to 50
+    rows. A `dangerous` verb is armed before it acts, one that `interrupts` kills running work. `role` is the least that
+    may act (section 20).
     """
 
     name: str
@@ -63,9 +63,9 @@ class Operation:
     after: Callable[[Target], str]
     apply: Callable[[Transaction, Iterable[Part], Change], set[int]]
     is_mild: Callable[[Iterable[Target]], bool]
-    dangerous: bool = True
+    dangerous: bool = False
     interrupts: bool = False
-    role: Role = Role.OPERATOR
+    role: str = "operator"
 
     def complete(self, arguments: Arguments) -> dict[str, str]:
         """The arguments with every default filled in; ValueError names a word this verb does not know."""
