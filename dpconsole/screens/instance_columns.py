@@ -89,7 +89,7 @@ def _columns(session: Session) -> Mapping[str, Column]:
         Column("ended", "End", 11, _moment(session, lambda row: row.ended_at), "right", 9, True, 5),
         Column("took", "Took", 9, _took(session), "right", 4, True, 6),
         Column("retries", "Retry", 5, lambda row: f"{row.auto_reruns}/{row.reruns}", "right", 10),
-        Column("prio", "Prio", 9, priority_cell, "left", 5, min_width=8),
+        Column("prio", "Prio", 9, priority_cell, "left", 5),
         Column("owner", "Owner", 10, lambda row: row.owner, "left", 2, min_width=6),
         Column("project", "Project", 22, project_cell, "left", 11, min_width=16),
         Column("baseline", "Baselines", 18, lambda row: ", ".join(row.baselines), "left", 12, min_width=10),

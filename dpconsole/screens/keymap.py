@@ -14,7 +14,7 @@ sequence; `problems` finds what a keymap file breaks, and such a line is left ou
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from enum import StrEnum
@@ -271,10 +271,10 @@ class Keymap:
             replace(entry, keys=tuple(wanted[entry.id])) if entry.id in wanted else entry for entry in self.entries
         )
 
-    def clashes(self) -> list[tuple[Key, Key, str]]:
+    def clashes(self) -> list[Clash]:
         """Pairs of entries that want the same key in one stack, or of which one begins the other's sequence."""
         found = {
-            (first.id, second.id): (first, second, key)
+            (first.id, second.id): Clash((first, key), (second, other))
             for stack in STACKS
             for first, second in combinations(self.on(stack), 2)
             for key in first.keys
@@ -282,6 +282,21 @@ class Keymap:
             if _collide(key, other)
         }
         return list(found.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """Two entries, each with the key that stands in the other's way."""
+
+    first: tuple[Key, str]
+    second: tuple[Key, str]
+
+    def blamed_on(self, wanted: Container[str]) -> tuple[str, str] | None:
+        """The id of the entry whose wish is to be dropped, and why; None where nobody wished for it."""
+        for (entry, key), (other, _) in ((self.first, self.second), (self.second, self.first)):
+            if entry.id in wanted:
+                return entry.id, f"{entry.id}: {show_key(key)} is taken by {other.id} ({other.title})"
+        return None
 
 
 def read_keymap(path: Path, keymap: Keymap) -> tuple[Keymap, list[Problem]]:
@@ -297,28 +312,29 @@ def read_keymap(path: Path, keymap: Keymap) -> tuple[Keymap, list[Problem]]:
     problems = [Problem(path, _line_of(text, name), f"no table [{name}]; use [keys]") for name in strangers]
     wanted: dict[str, Sequence[str]] = {}
     for entry_id, keys in document.get("keys", {}).items():
-        message = _refuse(keymap, wanted, entry_id, keys)
+        message = _refuse(keymap, entry_id, keys)
         if message:
             problems.append(Problem(path, _line_of(text, entry_id), message))
         else:
             wanted[entry_id] = _as_keys(keys)
+    while blamed := _first_blamed(keymap.rebound(wanted), wanted):
+        entry_id, message = blamed
+        del wanted[entry_id]
+        problems.append(Problem(path, _line_of(text, entry_id), message))
     return keymap.rebound(wanted), problems
 
 
-def _refuse(keymap: Keymap, wanted: Mapping[str, Sequence[str]], entry_id: str, keys: Any) -> str:
-    """Why one line of a keymap file cannot be followed; empty when it can."""
+def _first_blamed(keymap: Keymap, wanted: Container[str]) -> tuple[str, str] | None:
+    return next((blamed for clash in keymap.clashes() if (blamed := clash.blamed_on(wanted))), None)
+
+
+def _refuse(keymap: Keymap, entry_id: str, keys: Any) -> str:
+    """Why one line of a keymap file says nothing; empty when it does."""
     known = [entry.id for entry in keymap.entries]
     if entry_id not in known:
         near = get_close_matches(entry_id, known, 1)
         return f"no key is called {entry_id!r}" + (f"; did you mean {near[0]!r}?" if near else "")
-    if not _as_keys(keys):
-        return f"{entry_id}: give a key, or a list of keys"
-    before = {(first.id, second.id) for first, second, _ in keymap.rebound(wanted).clashes()}
-    for first, second, key in keymap.rebound({**wanted, entry_id: _as_keys(keys)}).clashes():
-        if (first.id, second.id) not in before:
-            other = second if first.id == entry_id else first
-            return f"{entry_id}: {show_key(key)} is taken by {other.id} ({other.title})"
-    return ""
+    return "" if _as_keys(keys) else f"{entry_id}: give a key, or a list of keys"
 
 
 def _as_keys(keys: Any) -> tuple[str, ...]:

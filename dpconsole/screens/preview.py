@@ -246,7 +246,6 @@ class PreviewScreen(KeyedDialog):
 
     @on(Applied)
     def _leave_done(self, message: Applied) -> None:
-        self.session.services.engine.wake()
         self.dismiss(message.record)
 
     @on(StoreRefused)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Mapping
+from typing import Any
 
 from dpconsole.core.domain.statuses import FACES, Face, NormalisedStatus, Status
 from dpconsole.widgets.ink import Ink, Piece
@@ -69,9 +70,9 @@ def status_cell(status: AnyStatus | str, *, paused: bool = False, ascii: bool = 
     return [(f"{glyph} {sign}{face.label}", INKS[status])]
 
 
-def chips(counts: Mapping[Status, int] | Mapping[NormalisedStatus, int], *, ascii: bool = False) -> list[Piece]:
+def chips(counts: Mapping[Any, int], *, ascii: bool = False) -> list[Piece]:
     """How many of each status, the worst first; statuses nobody is in are left out."""
-    present = [(status, number) for status in WORST_FIRST if (number := dict[str, int](counts).get(status))]
+    present = [(status, number) for status in WORST_FIRST if (number := counts.get(status))]
     return [
         (f"{'' if n == 0 else ' '}{_face(status).ascii if ascii else _face(status).glyph}{number}", INKS[status])
         for n, (status, number) in enumerate(present)

@@ -197,17 +197,26 @@ class Night:
         self.hand.run_to(self.clock.now() + int(minutes * 60_000))
 
 
-def make_night(store: Store, directory: Path, until: int = NOW) -> Night:
-    """The night in a fresh store, as it stands at `until`."""
+def fill(store: Store) -> None:
+    """Write the night into a fresh store, as it stands at `NOW`."""
     clock = VirtualClock(EVENING)
     with store.write() as transaction:
         save_workspace(transaction, workspace(), clock.now())
     for _ in generate(store, clock, BUSINESS_DATE - timedelta(days=1), BUSINESS_DATE):
         pass
-    executor = SimulatedExecutor(7)
-    hand = HandDriven(Engine(store, clock, executor), executor, clock)
-    hand.run_to(until)
+    _drive(store, clock).run_to(NOW)
+
+
+def open_night(store: Store, directory: Path) -> Night:
+    """The night in a store that holds it, ready to go on from `NOW`; `directory` is where settings are looked for."""
+    clock = VirtualClock(NOW)
+    hand = _drive(store, clock)
     return Night(services(store, clock, hand, directory), hand, clock)
+
+
+def _drive(store: Store, clock: VirtualClock) -> HandDriven:
+    executor = SimulatedExecutor(7)
+    return HandDriven(Engine(store, clock, executor), executor, clock)
 
 
 def services(store: Store, clock: VirtualClock, engine: HandDriven, directory: Path) -> Services:

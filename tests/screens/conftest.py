@@ -1,0 +1,39 @@
+"""The night, and consoles on it: no timer, no engine but the hand-driven one, nothing that reads the wall clock."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dpconsole.app import ConsoleApp
+from dpconsole.core.store.opening import open_store
+from tests.screens.night import Night, fill, open_night
+
+
+@pytest.fixture(scope="session")
+def night_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database that holds the night, to be copied."""
+    path = tmp_path_factory.mktemp("night") / "night.db"
+    store = open_store(path, synchronous="NORMAL")
+    fill(store)
+    store.close()
+    return path
+
+
+@pytest.fixture
+def night(night_file: Path, tmp_path: Path) -> Iterator[Night]:
+    """The night in a store of the test's own."""
+    store = open_store(shutil.copy(night_file, tmp_path / "night.db"), synchronous="NORMAL")
+    opened = open_night(store, tmp_path)
+    yield opened
+    opened.services.feed.close()
+    store.close()
+
+
+@pytest.fixture
+def app(night: Night) -> ConsoleApp:
+    """A console on the night."""
+    return ConsoleApp(night.services, live=False)
