@@ -1,1 +1,1 @@
-"""How rows go out: JSON for scripts, CSV for spreadsheets."""
+"""How rows go out: JSON for scripts, CSV and workbooks for spreadsheets."""
