@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -62,3 +63,35 @@ def test_a_dumb_terminal_is_refused_with_a_hint(place: dict[str, str]) -> None:
     os.close(master)
     assert result.returncode == Exit.USAGE
     assert result.stderr.startswith("dpconsole: TERM=dumb")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_demo_that_is_ended_from_outside_leaves_nothing_behind(
+    place: dict[str, str], tmp_path: Path, number: int
+) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    pid, screen = pty.fork()
+    if pid == 0:
+        terminal = {"TERM": "xterm-256color", "COLUMNS": "120", "LINES": "40", "TMPDIR": str(scratch)}
+        os.execve(sys.executable, [*PROGRAM, "demo"], {**place, **terminal})
+    assert b"Data timestamp" in _seen_on(screen, until=b"Data timestamp")
+    assert [entry.stat().st_mode & 0o777 for entry in scratch.iterdir()] == [0o700]
+    os.kill(pid, number)
+    _seen_on(screen)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == Exit.DONE
+    assert list(scratch.iterdir()) == []
+
+
+def _seen_on(screen: int, until: bytes | None = None) -> bytes:
+    """What a terminal is sent, until some words are among it, or until the program has gone."""
+    seen = b""
+    while until is None or until not in seen:
+        try:
+            read = os.read(screen, 65_536)
+        except OSError:
+            break
+        if not read:
+            break
+        seen += read
+    return seen

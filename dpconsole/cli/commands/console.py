@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import signal
 import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -12,6 +14,7 @@ import click
 from dpconsole.cli.exits import Exit, Failure
 
 if TYPE_CHECKING:
+    from dpconsole.app import ConsoleApp
     from dpconsole.cli.work import Work
     from dpconsole.core.domain.clock import Clock
     from dpconsole.core.engine.view import EngineView
@@ -46,10 +49,17 @@ def run_console(work: Work, clock: Clock, speed: float) -> Exit:
     services = _services(work, clock, speed)
     app = ConsoleApp(services, keymap_file=work.settings.places.keymap)
     try:
-        app.run()
+        asyncio.run(_show(app))
     finally:
         services.feed.close()
     return Exit(app.return_code or Exit.DONE)
+
+
+async def _show(app: ConsoleApp) -> None:
+    """Run the app; a line that drops or a polite kill ends it in order where there is time for it."""
+    for number in (signal.SIGHUP, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, app.exit)
+    await app.run_async()
 
 
 def _services(work: Work, clock: Clock, speed: float) -> Services:

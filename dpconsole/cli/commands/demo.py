@@ -56,7 +56,8 @@ def demo(context: click.Context, seed: int, speed: float) -> Exit:
     with tempfile.TemporaryDirectory(prefix="dpconsole-demo-") as place:
         database = Path(place) / "demo.db"
         _prepare_while_loading(Night(database, seed, current_actor("demo", {}).user))
-        flags(context).update(database=str(database))
+        given = flags(context)
+        given.update(database=str(database), readonly=given.get("readonly", False))
         with opened(context, front_end="demo") as work:
             clock = PacedClock(work.clock, _on_run_day(SITS_DOWN, work.zone), speed)
             return run_console(work, clock, speed)
