@@ -138,7 +138,12 @@ def _is_gone(row: LeaseRow) -> bool:
 
 
 def _boot_id() -> str:
-    return _read(Path("/proc/sys/kernel/random/boot_id"))
+    """Names this boot of this host, and where pids are counted: containers share a boot, but not their pids."""
+    try:
+        namespace = Path("/proc/self/ns/pid").readlink()
+    except OSError:
+        return ""
+    return f"{_read(Path('/proc/sys/kernel/random/boot_id'))} {namespace}"
 
 
 def _started(pid: int) -> str:

@@ -198,7 +198,7 @@ _SUCCEED = (
 _RETRY = (
     update(Instance)
     .where(_HERE)
-    .values(status=Status.NOT_RUNNING, auto_reruns=Instance.auto_reruns + 1, retry_at=null(), rev=_REV)
+    .values(status=Status.NOT_RUNNING, auto_reruns=Instance.auto_reruns + 1, retry_at=null(), forced=False, rev=_REV)
 )
 
 
@@ -287,14 +287,14 @@ _CLOSE = (
 _finished = row_set("finished", id=BigInteger, at=BigInteger)
 _FINISH = (
     update(Instance)
-    .where(Instance.id == _finished.c.id, Instance.status == Status.RUNNING)
+    .where(Instance.id == _finished.c.id, RUNNING)
     .values(status=Status.SUCCEEDED, ended_at=_finished.c.at, error="", rev=_REV)
     .returning(Instance.id, Instance.attempt, Instance.parent_id)
 )
 _failed = row_set("failed", id=BigInteger, at=BigInteger, retry_at=BigInteger, error=String)
 _FAIL = (
     update(Instance)
-    .where(Instance.id == _failed.c.id, Instance.status == Status.RUNNING)
+    .where(Instance.id == _failed.c.id, RUNNING)
     .values(status=Status.FAILED, ended_at=_failed.c.at, retry_at=_failed.c.retry_at, error=_failed.c.error, rev=_REV)
     .returning(Instance.id, Instance.attempt, Instance.parent_id)
 )
