@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import time
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Select, String, select
@@ -43,6 +43,7 @@ from dpconsole.core.domain.definitions import (
 )
 from dpconsole.core.store import models
 from dpconsole.core.store.arrays import bind, id_set, row_set
+from dpconsole.core.store.settings import TIMEZONE, read_setting
 
 Nested = TypeVar("Nested", Schedule, RunConfig, Simulation)
 Enumeration = TypeVar("Enumeration", bound=StrEnum)
@@ -106,6 +107,13 @@ def to_document(value: Schedule | RunConfig | Simulation) -> dict[str, Any]:
 def from_document(kind: type[Nested], document: Mapping[str, Any]) -> Nested:
     """The nested value of a JSON document."""
     value: Nested = _adapters()[kind].validate_python(document)
+    return value
+
+
+@lru_cache(4096)
+def from_text(kind: type[Nested], document: str) -> Nested:
+    """The nested value of a JSON document as the database keeps it; equal documents are read once."""
+    value: Nested = _adapters()[kind].validate_json(document)
     return value
 
 
@@ -343,8 +351,7 @@ def read_workspace_facts(connection: Connection) -> Facts:
 
 def read_timezone(connection: Connection) -> str:
     """The workspace's zone; UTC before the first load."""
-    zone = select(models.Setting.value).where(models.Setting.name == "timezone")
-    return connection.execute(zone).scalar_one_or_none() or "UTC"
+    return read_setting(connection, TIMEZONE) or "UTC"
 
 
 def read_groups(connection: Connection) -> dict[str, ResourceGroup]:
