@@ -32,6 +32,9 @@ PRODUCTION = "prod"
 KEPT = frozenset({"app.help", "dialog.cancel"})
 """Keys that a narrow footer never leaves out."""
 
+ROOM_FOR_ZONE = 100
+"""Cells of a window in which the header names the zone."""
+
 HEARTBEAT = 3.0
 """Seconds between two signs of life of an engine that has nothing to do."""
 
@@ -157,7 +160,7 @@ class ConsoleScreen(Keyed):
             environment=session.environment.upper(),
             production=session.environment == PRODUCTION,
             title=self.heading,
-            zone=zone_words(session.times, zone),
+            zone=zone_words(session.times, zone) if self.size.width >= ROOM_FOR_ZONE else "",
             clock=moment.strftime("%H:%M:%S"),
             engine=self._engine(),
             notice=self._notice(),
@@ -188,6 +191,10 @@ class ConsoleScreen(Keyed):
         return ""
 
     # Live
+
+    def on_resize(self, _event: events.Resize) -> None:
+        """A narrow header says less."""
+        self.refresh_header()
 
     def on_screen_resume(self) -> None:
         """Back on top: header and footer may have changed meanwhile."""

@@ -33,12 +33,12 @@ from dpconsole.screens.verbs import Verbs
 from dpconsole.widgets.ink import Cell, Ink
 from dpconsole.widgets.status import status_cell
 
-NEIGHBOURS = Grid((32, 30, 10, 11), ("left", "left", "left", "right"))
+NEIGHBOURS = Grid((28, 18, 10, 11), ("left", "left", "left", "right"))
 ATTEMPTS = Grid((2, 8, 8, 19, 9), ("right", "left", "left", "left", "right"))
-JOURNAL = Grid((19, 28, 12, 10))
+JOURNAL = Grid((19, 26, 10, 8))
 DONE_TO_IT = Grid((19, 12, 10, 8))
-FIELDS = Grid((24, 14, 30))
-NODES = Grid((24, 14, 30, 9), ("left", "left", "left", "right"))
+FIELDS = Grid((22, 11, 18))
+NODES = Grid((22, 11, 18, 7), ("left", "left", "left", "right"))
 TASKS = Grid((44, 10, 10))
 
 ENDED_BADLY = frozenset({"failed", "timeout", "lost", "stopped"})
@@ -134,18 +134,18 @@ class InstanceScreen(Verbs, PageScreen):
         yield Line([*running_status_cell(row), (f"   {why}" if why else "", Ink.PLAIN)])
 
     def _facts(self, row: InstanceRow) -> Iterator[tuple[str, Cell]]:
+        yield "Data timestamp", row.business_date
         yield "Task", row.task
+        yield "Cycle", row.cycle
         yield "Project", project_cell(row)
         yield "Owner", row.owner
         yield "Priority", priority_cell(row)
-        yield "Data timestamp", row.business_date
-        yield "Cycle", row.cycle
         yield "Due", self._stamp(row.due_at)
         yield "Origin", f"{row.origin}, {row.environment}" + (f", {row.backfill}" if row.backfill else "")
         yield "Start", self._stamp(row.started_at)
         yield "End", self._stamp(row.ended_at)
         yield "Took", show_took(row.started_at, row.ended_at, self.session.now)
-        yield "Retries", f"{row.auto_reruns} of {row.reruns} automatic reruns, {row.attempt} attempts"
+        yield "Retries", f"{row.auto_reruns} of {row.reruns} automatic, attempt {row.attempt}"
         yield "Resource group", row.resource_group
         yield "Baselines", ", ".join(row.baselines)
         yield "Type", row.type.replace("_", " ")

@@ -212,6 +212,10 @@ class Verb(Protocol):
     def title(self) -> str:
         """Its title."""
 
+    @property
+    def help(self) -> str:
+        """What it does, in a sentence."""
+
 
 def show_key(key: str) -> str:
     """A key, or a sequence, as the operator reads it."""
@@ -221,7 +225,7 @@ def show_key(key: str) -> str:
 def verb_keys(operations: Iterable[Verb]) -> tuple[Key, ...]:
     """The keys of the core's operations: one letter is one verb on every screen that shows instances."""
     return tuple(
-        Key(f"verb.{op.name}", (op.key,), op.title.lower(), _A.VERB, _C.ACT, f"verb('{op.name}')", 5, op.title)
+        Key(f"verb.{op.name}", (op.key,), op.title.lower(), _A.VERB, _C.ACT, f"verb('{op.name}')", 5, op.help)
         for op in operations
     )
 

@@ -22,6 +22,9 @@ from dpconsole.widgets.row_table import RowTable
 LABEL = 16
 """Cells of the label of a fact."""
 
+FACT = 36
+"""Cells a fact needs at least to share its line with another."""
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -47,9 +50,9 @@ def fact(label: str, value: Cell) -> list[Piece]:
 
 
 def facts(pairs: Iterable[tuple[str, Cell]], width: int) -> Iterator[Line]:
-    """Facts side by side, as many to a line as the width holds; those without a value are left out."""
+    """Facts side by side, two to a line where the width holds them; those without a value are left out."""
     known = [fact(label, value) for label, value in pairs if value and value != "-"]
-    across = max(1, width // 58)
+    across = 2 if width >= 2 * FACT else 1
     room = width // across
     for start in range(0, len(known), across):
         *firsts, last = known[start : start + across]
@@ -105,8 +108,10 @@ class PageScreen(ConsoleScreen):
         """Read the page."""
         self.table.focus()
 
+    @override
     def on_resize(self, _event: events.Resize) -> None:
         """The lines are laid out for the width of the window."""
+        super().on_resize(_event)
         self.rebuild()
 
     def rebuild(self) -> None:
@@ -124,7 +129,8 @@ class PageScreen(ConsoleScreen):
         self.table.columns = self._columns()
         self.table.show(range(len(self._lines)))
         if first:
-            self.table.go_to(next((at for at, line in enumerate(self._lines) if line.opens), 0))
+            in_sight = enumerate(self._lines[: self.table.rows_shown])
+            self.table.go_to(next((at for at, line in in_sight if line.opens), 0))
         self.refresh_keys()
 
     def _columns(self) -> tuple[Column, ...]:

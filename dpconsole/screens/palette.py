@@ -21,12 +21,13 @@ class RegistryCommands(Provider):
     def _entries(self) -> Iterator[Key]:
         if isinstance(self.screen, Keyed):
             keymap = self.screen.session.keymap
-            yield from (entry for entry in keymap.on(self.screen.stack) if entry.category not in UNNAMED)
+            named = (entry for entry in keymap.on(self.screen.stack) if entry.category not in UNNAMED)
+            yield from sorted(named, key=lambda entry: list(Category).index(entry.category))
 
     async def discover(self) -> Hits:
         """All of them, before anything is typed."""
         for entry in self._entries():
-            yield DiscoveryHit(Content(_words(entry)), partial(self._run, entry), entry.title, entry.every_display)
+            yield DiscoveryHit(Content(_words(entry)), partial(self._run, entry), entry.title)
 
     async def search(self, query: str) -> Hits:
         """Those whose words match what is typed."""
@@ -35,11 +36,12 @@ class RegistryCommands(Provider):
             score = matcher.match(_words(entry))
             if score > 0:
                 shown = matcher.highlight(_words(entry))
-                yield Hit(score, shown, partial(self._run, entry), entry.title, entry.every_display)
+                yield Hit(score, shown, partial(self._run, entry), entry.title)
 
     async def _run(self, entry: Key) -> None:
         await self.screen.run_action(entry.action)
 
 
 def _words(entry: Key) -> str:
-    return f"{entry.title.capitalize()}: {entry.help}" if entry.help else entry.title.capitalize()
+    """The key, the title and the sentence of an entry, on one line."""
+    return f"{entry.every_display:<10} {entry.title.capitalize():<18} {entry.help.partition(';')[0]}".rstrip()

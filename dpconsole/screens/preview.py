@@ -22,6 +22,7 @@ from dpconsole.screens.clipboard import copy
 from dpconsole.screens.prompts import KeyedDialog
 from dpconsole.screens.reading import StoreRefused, in_thread
 from dpconsole.screens.session import Session
+from dpconsole.widgets.cells import cut_pieces
 from dpconsole.widgets.columns import Column
 from dpconsole.widgets.facts import paragraph
 from dpconsole.widgets.ink import Cell, Ink, Piece
@@ -40,6 +41,11 @@ FRAME = 11
 class CountInput(Input):
     """Takes digits; every other character is left to the keys of the dialog."""
 
+    @override
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        return character is not None and character.isdigit()
+
+    @override
     async def _on_key(self, event: events.Key) -> None:
         if event.is_printable and not (event.character or "").isdigit():
             event.prevent_default()
@@ -137,7 +143,8 @@ class PreviewScreen(KeyedDialog):
         if plan is None:
             return
         summary = self._summary(plan)
-        self.words.show(paragraph(summary))
+        width = self.words.container_size.width or self.size.width
+        self.words.show(paragraph(cut_pieces(line, width) for line in summary))
         others = [item for item in plan.items if item.outcome is not Outcome.PLANNED]
         self._items = others if self._others else plan.acts
         self.table.empty_text = "Nothing is skipped or refused." if self._others else "Nothing would act."
@@ -174,8 +181,9 @@ class PreviewScreen(KeyedDialog):
 
     def _reach(self, plan: Plan) -> list[Piece]:
         reach = plan.reach
-        words = f"{reach.instances:,} instances of {reach.projects:,} projects, {reach.baselines:,} baselines"
-        return [("Downstream  ", Ink.DIM), (words, Ink.PLAIN)]
+        numbers = (reach.instances, "instance"), (reach.projects, "project"), (reach.baselines, "baseline")
+        told = ", ".join(f"{number:,} {noun}{'s' * (number != 1)}" for number, noun in numbers)
+        return [("Downstream  ", Ink.DIM), (told, Ink.PLAIN)]
 
     def _choice(self, name: str) -> list[Piece]:
         field = next(field for field in self.operation.fields if field.name == name)

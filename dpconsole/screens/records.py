@@ -29,7 +29,7 @@ STATE_INKS: dict[str, Ink] = {
 }
 """How the state of a record is written; the others are plain."""
 
-ITEMS = Grid((30, 24, 8, 18, 18))
+ITEMS = Grid((26, 20, 8, 13, 13))
 
 
 def state_cell(state: str) -> Cell:

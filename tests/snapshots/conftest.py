@@ -1,0 +1,7 @@
+"""Snapshots are taken of the night that the screens are tested on."""
+
+from __future__ import annotations
+
+from tests.screens.conftest import app, night, night_file
+
+__all__ = ["app", "night", "night_file"]

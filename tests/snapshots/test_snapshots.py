@@ -1,0 +1,81 @@
+"""How every screen and dialog looks, on a wide terminal and on a small one.
+
+The night stands still at 03:12:41, no cursor blinks, nothing is animated, no timer runs, and every thread has answered.
+After a change that is meant: `make snapshots`, look at the report, commit the pictures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from textual.pilot import Pilot
+
+from dpconsole.app import ConsoleApp
+from tests.screens.hands import press, pulse, settle, type_text
+
+WIDE, SMALL = (120, 40), (80, 24)
+
+SCREENS: dict[str, tuple[str, ...]] = {
+    "home": (),
+    "instances": ("2",),
+    "instances_marked": ("2", "j", "space", "space", "v", "j", "j"),
+    "instances_modeling": ("2", "]"),
+    "instances_sequence": ("2", "g"),
+    "instances_age": ("2", "T", "T", "T"),
+    "tasks": ("4",),
+    "records": ("2", "!", "r", "enter", "7"),
+    "record": ("2", "!", "r", "enter", "7", "enter"),
+    "instance": ("2", "!", "enter"),
+    "instance_waiting": ("2", *"jjjjjj", "enter"),
+    "instance_table": ("2", "]", "enter"),
+    "task": ("4", "j", "enter"),
+    "log": ("2", "!", "o"),
+    "help": ("2", "?"),
+    "palette": ("2", "ctrl+p"),
+    "command_line": ("2", ":"),
+    "sort": ("2", "s"),
+    "columns": ("2", "c"),
+    "mark_by_query": ("2", "+"),
+    "preview": ("2", "!", "*", "r"),
+    "preview_counted": ("2", "*", "r"),
+    "preview_refused": ("2", "*", "r", "tab"),
+    "development": ("2", "@"),
+}
+"""Every screen and dialog, by the keys that lead to it."""
+
+
+@pytest.mark.parametrize("size", [WIDE, SMALL], ids=["120x40", "80x24"])
+@pytest.mark.parametrize("name", SCREENS)
+def test_screen(snap_compare: Callable[..., bool], app: ConsoleApp, name: str, size: tuple[int, int]) -> None:
+    async def go_there(pilot: Pilot[int]) -> None:
+        await settle(pilot)
+        await pulse(pilot)
+        await press(pilot, *SCREENS[name])
+        app.clear_notifications()
+        await settle(pilot)
+
+    assert snap_compare(app, terminal_size=size, run_before=go_there)
+
+
+@pytest.mark.parametrize("size", [WIDE, SMALL], ids=["120x40", "80x24"])
+@pytest.mark.parametrize("typed", ["statsu:failed", "nobody"], ids=["wrong", "nothing"])
+def test_filter(snap_compare: Callable[..., bool], app: ConsoleApp, typed: str, size: tuple[int, int]) -> None:
+    async def filtered(pilot: Pilot[int]) -> None:
+        await settle(pilot)
+        await press(pilot, "2", "/")
+        await type_text(pilot, typed)
+        await press(pilot, "enter")
+
+    assert snap_compare(app, terminal_size=size, run_before=filtered)
+
+
+def test_no_color(snap_compare: Callable[..., bool], night: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    app = ConsoleApp(night.services, live=False)  # type: ignore[attr-defined]
+
+    async def go_there(pilot: Pilot[int]) -> None:
+        await settle(pilot)
+        await press(pilot, "2", "space")
+
+    assert snap_compare(app, terminal_size=SMALL, run_before=go_there)
