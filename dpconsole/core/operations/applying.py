@@ -119,10 +119,11 @@ def _apply_chunk(transaction: Transaction, record: LedgerRow, plan: Plan, chunk:
     steady = _steady(transaction, allowed)
     changed = _change(transaction, plan, steady, now)
     gone = [target for target in allowed if target.id not in changed]
+    permitted = {target.id for target in allowed}
     outcomes = [
         *((target.id, plan.operation.after(target), Outcome.OK, "") for target in targets if target.id in changed),
         *_drifted(transaction, gone),
-        *_same([target for target in targets if target not in allowed], Outcome.SKIPPED, NO_PERMISSION),
+        *_same((target for target in targets if target.id not in permitted), Outcome.SKIPPED, NO_PERMISSION),
     ]
     settle_items(transaction, record.id, outcomes)
 

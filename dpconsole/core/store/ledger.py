@@ -7,15 +7,16 @@ its items say how far it came.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, String, bindparam, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from dpconsole.core.domain.keys import instance_key
 from dpconsole.core.domain.text import clean
-from dpconsole.core.store.arrays import bind, row_set
+from dpconsole.core.store.arrays import bind, id_set
 from dpconsole.core.store.models import Instance, Operation, OperationItem
 from dpconsole.core.store.session import Transaction
 
@@ -70,11 +71,16 @@ _ITEMS = (
 _PLANNED = select(OperationItem.instance_id).where(
     OperationItem.operation_id == bindparam("record"), OperationItem.outcome == "planned"
 )
-_OUTCOMES = row_set("settled", id=BigInteger, after=String, outcome=String, reason=String)
 _SETTLE = (
     update(OperationItem)
-    .where(OperationItem.operation_id == bindparam("record"), OperationItem.instance_id == _OUTCOMES.c.id)
-    .values(after=_OUTCOMES.c.after, outcome=_OUTCOMES.c.outcome, reason=_OUTCOMES.c.reason)
+    .where(OperationItem.operation_id == bindparam("record"), OperationItem.instance_id.in_(id_set()))
+    .values(
+        {
+            OperationItem.after: bindparam("status"),
+            OperationItem.outcome: bindparam("became"),
+            OperationItem.reason: bindparam("why"),
+        }
+    )
 )
 _COUNTS = (
     select(OperationItem.outcome, func.count().label("number"))
@@ -102,8 +108,13 @@ def planned_items(transaction: Transaction, record: int) -> set[int]:
 
 
 def settle_items(transaction: Transaction, record: int, outcomes: Iterable[tuple[int, str, str, str]]) -> None:
-    """Write what became of items: rows of (instance id, after, outcome, reason)."""
-    transaction.execute(_SETTLE, {"record": record, "settled": bind(list(outcomes))})
+    """Write what became of items: rows of (instance id, after, outcome, reason), those that are alike together."""
+    alike: dict[tuple[str, str, str], list[int]] = defaultdict(list)
+    for instance, *became in outcomes:
+        alike[became[0], became[1], became[2]].append(instance)
+    for (after, outcome, reason), ids in alike.items():
+        what = {"record": record, "status": after, "became": outcome, "why": reason}
+        transaction.execute(_SETTLE, {"ids": bind(ids), **what})
 
 
 def close_record(transaction: Transaction, closed: LedgerRow) -> None:

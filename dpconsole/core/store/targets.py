@@ -80,7 +80,7 @@ _NODES = (
     select(*_COLUMNS).where(Instance.parent_id.is_not(None), Instance.parent_id.in_(id_set())).order_by(Instance.id)
 )
 _EDGES = select(InstanceDependency.upstream_id, InstanceDependency.downstream_id).where(
-    InstanceDependency.upstream_id.in_(id_set()), InstanceDependency.downstream_id.in_(id_set())
+    InstanceDependency.upstream_id.in_(id_set())
 )
 _MEMBERS = select(Member.project, Member.user, Member.role)
 
@@ -96,8 +96,13 @@ def read_targets(connection: Connection, ids: Collection[int]) -> list[Target]:
 
 
 def edges_among(connection: Connection, ids: Collection[int]) -> list[tuple[int, int]]:
-    """The dependencies, as (upstream, downstream), that run between two of these executable rows."""
-    return [(up, down) for up, down in connection.execute(_EDGES, {"ids": bind(ids)})]
+    """The dependencies, as (upstream, downstream), that run between two of these executable rows.
+
+    Only one end is asked for in SQL: with both, SQLite tries every pair of ids.
+    """
+    inside = set(ids)
+    edges = connection.execute(_EDGES, {"ids": bind(ids)}).all()
+    return [(up, down) for up, down in edges if down in inside]
 
 
 def read_members(connection: Connection) -> dict[str, dict[str, Role]]:
