@@ -26,6 +26,7 @@ ENTRIES: dict[str, Entry] = {
     "serve": Entry("dpconsole.cli.commands.engine:serve", "The engine as a long-running process."),
     "ls": Entry("dpconsole.cli.commands.lists:ls", "List instances, backfills, tasks or records."),
     "show": Entry("dpconsole.cli.commands.lists:show", "One instance or task, and why it has not started."),
+    "explain": Entry("dpconsole.cli.commands.explain:explain", "Why an instance stands still, and until when."),
     "log": Entry("dpconsole.cli.commands.log:log", "The run log of an instance."),
     **{name: Entry(partial(_verb, operation), operation.help) for name, operation in OPERATIONS.items()},
     "config": Entry("dpconsole.cli.commands.setup:config", "Where the settings are, what they come to."),

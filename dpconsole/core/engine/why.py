@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from dpconsole.core.domain.clock import format_duration, to_datetime
 from dpconsole.core.domain.definitions import ThrottlingRule
+from dpconsole.core.domain.diagnosis import BEGUN
 from dpconsole.core.domain.statuses import Status
 from dpconsole.core.domain.text import clean
 from dpconsole.core.engine.admission import Capacity, Limits
@@ -23,7 +24,7 @@ from dpconsole.core.store.engine_sql import held_slots, running_by_group
 from dpconsole.core.store.waits import Missing, Standing, count_standing, read_missing, read_standing
 
 NAMED = 3
-"""Upstreams that a sentence names; the others are counted."""
+"""Instances that a sentence names; the others are counted."""
 
 BY_HAND = "development: it runs only by hand"
 NEXT_TICK = "ready: the engine takes it up with its next tick"
@@ -48,7 +49,7 @@ class Moment:
 
 def why_waiting(row: Standing, missing: Sequence[Missing], capacity: Capacity, moment: Moment) -> str:
     """What holds one executable row back; empty for one that runs or has succeeded."""
-    if row.paused:
+    if row.paused and row.status not in BEGUN:
         until = f" until {moment.until(row.paused_until)}" if row.paused_until else ""
         return f"paused{until}: resume it to let it go on"
     return _SENTENCES[Status(row.status)](row, missing, capacity, moment)
@@ -63,9 +64,14 @@ def _not_running(row: Standing, missing: Sequence[Missing], _capacity: Capacity,
 
 
 def _waits_for(missing: Sequence[Missing]) -> str:
-    named = [f"{up.name} ({up.key}) {up.status.label}{', paused' * up.paused}" for up in missing[:NAMED]]
-    rest = [f"and {len(missing) - NAMED} more"] if len(missing) > NAMED else []
-    return f"waits for {len(missing)} upstream{'s' * (len(missing) > 1)}: {'; '.join([*named, *rest])}"
+    names = some_of([f"{up.name} ({up.key}) {up.status.label}{', paused' * up.paused}" for up in missing])
+    return f"waits for {len(missing)} upstream{'s' * (len(missing) > 1)}: {names}"
+
+
+def some_of(names: Sequence[str]) -> str:
+    """The first of several things by name, and how many more there are."""
+    rest = [f"and {len(names) - NAMED} more"] if len(names) > NAMED else []
+    return "; ".join([*names[:NAMED], *rest])
 
 
 def _waiting_time(row: Standing, _missing: Sequence[Missing], _capacity: Capacity, moment: Moment) -> str:

@@ -371,6 +371,17 @@ _ENDS = select(
 ).where(Instance.id.in_(id_set()))
 
 
+def read_upstreams(connection: Connection, row: InstanceRow) -> tuple[Neighbour, ...]:
+    """The direct upstreams of an executable instance, the earliest due first."""
+    return _neighbours(connection, row, {row.id: row.status}, _UPWARDS)
+
+
+def read_unsatisfied(connection: Connection, ids: Sequence[int]) -> tuple[Neighbour, ...]:
+    """These executable instances, in this order, as what others wait for."""
+    ends = _ends(connection, set(ids))
+    return tuple(_neighbour(ends[id], satisfied=False, alternative=False, fields=()) for id in ids if id in ends)
+
+
 def _neighbours(
     connection: Connection, row: InstanceRow, parts: Mapping[int, Status], direction: _Direction
 ) -> tuple[Neighbour, ...]:
