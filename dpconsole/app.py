@@ -36,7 +36,7 @@ from dpconsole.screens.palette import RegistryCommands
 from dpconsole.screens.records import RecordScreen, RecordsScreen
 from dpconsole.screens.session import Session
 from dpconsole.screens.tasks import TasksScreen
-from dpconsole.screens.times import MINUTE_MS
+from dpconsole.screens.times import MINUTE_MS, TimeDisplay
 from dpconsole.widgets.sheets import every_sheet, tokens
 
 FRAMES = 4
@@ -86,12 +86,13 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.animation_level = "none"
         if no_colour:
             self.theme = NO_COLOUR_THEME
-        keymap = Keymap((*KEYS, *verb_keys(OPERATIONS.values())))
+        allowed = () if services.settings.readonly else OPERATIONS.values()
+        keymap = Keymap((*KEYS, *verb_keys(allowed)))
         self._problems: list[Problem] = []
         if keymap_file is not None:
             keymap, self._problems = read_keymap(keymap_file, keymap)
         self.services = services
-        self.session = Session(services, keymap, services.environment)
+        self.session = Session(services, keymap, services.environment, TimeDisplay[services.settings.times.upper()])
         self._live = live
         self._pulling = False
         self._minute = services.clock.now() // MINUTE_MS
@@ -255,6 +256,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
             await self.pop_screen()
         for screen in self._main.values():
             screen.environment_changed()
+            screen.refresh_header(now=True)
         self.notify(f"Now in {self.session.environment.upper()}", timeout=3)
 
     def action_repaint(self) -> None:
