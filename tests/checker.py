@@ -545,11 +545,11 @@ def unique_keys(history: History) -> Iterator[Violation]:
 def sound_edges(history: History) -> Iterator[Violation]:
     """I8: edges join two different executable instances, and none is there twice as a requirement of its own."""
     for downstream, requirements in history.requirements.items():
-        ends = {downstream}.union(*requirements)
-        for instance in ends - history.rows.keys():
-            yield Violation("I8", downstream, f"an edge to instance {instance}, which does not exist")
-        for instance in ends & history.rows.keys():
-            if history.rows[instance].is_folder:
+        for instance in {downstream}.union(*requirements):
+            row = history.rows.get(instance)
+            if row is None:
+                yield Violation("I8", downstream, f"an edge to instance {instance}, which does not exist")
+            elif row.is_folder:
                 yield Violation("I8", downstream, f"an edge to instance {instance}, which is never executed")
         if any(downstream in requirement for requirement in requirements):
             yield Violation("I8", downstream, "waits for itself")
