@@ -1,6 +1,6 @@
 """Every benchmark, or the ones that are named.
 
-    python -m tests.bench [engine] [rowtable] [wire] [--quick]
+    python -m tests.bench [engine] [rowtable] [wire] [diagnosis] [--quick]
 
 Figures are those of this machine at this moment; what counts is how they stand to the floor or to the other table of
 the same run.
@@ -14,7 +14,7 @@ import platform
 import sqlite3
 from collections.abc import Callable
 
-from tests.bench import engine, rowtable, wire
+from tests.bench import diagnosis, engine, rowtable, wire
 
 
 def _engine(quick: bool) -> None:
@@ -32,10 +32,15 @@ def _wire(quick: bool) -> None:
     wire.run()
 
 
+def _diagnosis(quick: bool) -> None:
+    diagnosis.run(10_000 if quick else 100_000)
+
+
 SECTIONS: dict[str, tuple[str, Callable[[bool], None]]] = {
     "engine": ("Durable completions a second", _engine),
     "rowtable": ("A list of many rows", _rowtable),
     "wire": ("Bytes on the line", _wire),
+    "diagnosis": ("Why an instance stands still", _diagnosis),
 }
 
 

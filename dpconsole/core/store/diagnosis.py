@@ -139,12 +139,17 @@ _EDGES = (
 )
 
 
-def read_upstream(connection: Connection, ids: Collection[int], limit: int = WALK_LIMIT) -> Upstream:
-    """Walk up from executable rows, nearest rows first, through `limit` of them and no more."""
+def walk_up(connection: Connection, ids: Collection[int], limit: int) -> dict[int, Walked]:
+    """These rows and the unfinished ones above them, nearest first, `limit` of them and no more."""
     found = connection.execute(_WALK, {"ids": bind(ids), "limit": limit}).all()
-    rows = {row[0]: Walked._make(row) for row in found}
+    return {row[0]: Walked._make(row) for row in found}
+
+
+def read_upstream(connection: Connection, ids: Collection[int], limit: int = WALK_LIMIT) -> Upstream:
+    """Walk up from executable rows, and read what each of the rows on the way waits for."""
+    rows = walk_up(connection, ids, limit)
     waiting = [id for id, row in rows.items() if row.goes_on or (id in ids and row.waits_for_upstreams)]
-    return Upstream(rows, _requirements(connection, waiting), truncated=len(found) >= limit)
+    return Upstream(rows, _requirements(connection, waiting), truncated=len(rows) >= limit)
 
 
 def _requirements(connection: Connection, ids: Collection[int]) -> dict[int, tuple[tuple[int, ...], ...]]:
