@@ -12,348 +12,64 @@ second one that was believed dead, a statement that the disk refuses.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 from typing import Any
 
-from sqlalchemy import event, text, update
+from sqlalchemy import bindparam, text, update
 
 from dpconsole.core.domain.clock import SystemClock, VirtualClock, to_ms
-from dpconsole.core.domain.definitions import (
-    ALWAYS,
-    Baseline,
-    Cycle,
-    Dependency,
-    DependencyCycle,
-    Environment,
-    Field,
-    MaterializationNode,
-    Method,
-    Policy,
-    Priority,
-    Project,
-    ResourceGroup,
-    RunConfig,
-    Schedule,
-    Simulation,
-    TableKind,
-    Task,
-    TaskType,
-    ThrottlingRule,
-    UpstreamKind,
-    Workspace,
-)
 from dpconsole.core.engine.engine import Engine, Tick
 from dpconsole.core.engine.generation import generate
 from dpconsole.core.engine.lease import Fenced, Lease, Process
-from dpconsole.core.executors.protocol import Executor, Exit, Handle, Order, Outcome
 from dpconsole.core.executors.simulated import SimulatedExecutor
 from dpconsole.core.operations.actor import Actor
 from dpconsole.core.operations.selection import Selection
 from dpconsole.core.operations.service import Operations
+from dpconsole.core.store.changes import Feed
 from dpconsole.core.store.definitions import save_workspace
 from dpconsole.core.store.errors import StoreError
 from dpconsole.core.store.models import EngineLease
 from dpconsole.core.store.session import Store
 from tests.checker import Violation, check, stuck
+from tests.drawing import Draw
+from tests.weather import MINUTE, DoomedCourier, Gone, Weather, refuse_statement
 
 FIRST_DATE = date(2026, 3, 26)  # the Berlin clock goes forward in the night to the 29th
 START = to_ms(datetime.combine(FIRST_DATE, time(23), tzinfo=UTC))
-ZONES = ("UTC", "Asia/Shanghai", "Europe/Berlin", "America/New_York")
-MINUTE = 60_000
-HOUR = 60 * MINUTE
 
 
-# --- definitions ------------------------------------------------------------------------------------------------------
+class Screen:
+    """What somebody sees who reads a row again only when the change feed names it."""
+
+    def __init__(self, store: Store) -> None:
+        self.store, self.feed = store, Feed(store)
+        self.rev = 0
+        self.rows: dict[int, tuple[Any, ...]] = {}
+
+    def refresh(self) -> None:
+        """Ask the feed what changed, and read that."""
+        delta = self.feed.delta(self.rev)
+        assert not delta.everything
+        ids = sorted(delta.ids.get("instance", ()))
+        with self.store.read() as connection:
+            self.rows |= {row[0]: tuple(row) for row in connection.execute(_SHOWN_OF, {"ids": ids})}
+        self.rev = delta.rev
+
+    def stale(self) -> list[Violation]:
+        """Rows that look otherwise in the database."""
+        self.refresh()
+        with self.store.read() as connection:
+            there = {row[0]: tuple(row) for row in connection.execute(_SHOWN)}
+        wrong = [id_ for id_, row in there.items() if self.rows.get(id_) != row]
+        return [Violation("feed", id_, f"shown as {self.rows.get(id_)}, is {there[id_]}") for id_ in wrong]
 
 
-class Draw:
-    """Draws definitions. A current-cycle dependency always points at a task drawn before, so there are no circles."""
-
-    def __init__(self, rng: Random, tasks: int) -> None:
-        self.rng = rng
-        self.groups = (ResourceGroup("default", rng.randint(1, 6)), ResourceGroup("narrow", 1))
-        self.tasks: list[Task] = []
-        for number in range(tasks):
-            self.tasks.append(self.table(number) if self.chance(0.2) else self.script(number))
-
-    def chance(self, probability: float) -> bool:
-        """True that often."""
-        return self.rng.random() < probability
-
-    def workspace(self) -> Workspace:
-        """Everything drawn, with limits and a promise over it."""
-        ends = tuple(task.id for task in self.rng.sample(self.tasks, 2))
-        return Workspace(
-            timezone=self.rng.choice(ZONES),
-            environment=Environment.DEV if self.chance(0.05) else Environment.PROD,
-            projects=(Project("red"), Project("blue")),
-            resource_groups=self.groups,
-            throttling=tuple(self.rules()),
-            baselines=(Baseline("morning", ends, time(8, 0)),) if self.chance(0.5) else (),
-            tasks=tuple(self.tasks),
-        )
-
-    def rules(self) -> Iterator[ThrottlingRule]:
-        """Up to three throttling rules, which may overlap and one of which may be switched off."""
-        if self.chance(0.5):
-            yield ThrottlingRule("all of red", self.rng.randint(1, 3), project="red")
-        if self.chance(0.5):
-            yield ThrottlingRule("heavy ones", 1, tag="heavy")
-        if self.chance(0.3):
-            yield ThrottlingRule("switched off", 1, enabled=self.chance(0.2))
-
-    def script(self, number: int) -> Task:
-        """A script, an integration pipeline or a virtual task."""
-        types = (TaskType.SHELL, TaskType.SHELL, TaskType.HIVE_SQL, TaskType.PIPELINE, TaskType.VIRTUAL)
-        schedule = self.schedule()
-        return Task(
-            **self.common(number),
-            type=self.rng.choice(types),
-            schedule=schedule,
-            method=self.rng.choices(list(Method), (20, 2, 2, 1))[0],
-            depends_on=tuple(self.dependencies(schedule)),
-            simulate=self.simulation(),
-        )
-
-    def table(self, number: int) -> Task:
-        """A logical table whose nodes share fields and follow each other."""
-        names = [f"f{index}" for index in range(self.rng.randint(2, 4))]
-        nodes: list[MaterializationNode] = []
-        for index in range(self.rng.randint(1, 3)):
-            carried = {names[0], *self.rng.sample(names, self.rng.randint(1, len(names)))}
-            upstreams = tuple(
-                Dependency(UpstreamKind.NODE, node=node.name) for node in nodes if self.chance(0.5)
-            ) or tuple(self.dependencies(Schedule()))
-            steered = self.simulation() if self.chance(0.5) else None
-            nodes.append(MaterializationNode(f"n{index}", tuple(sorted(carried)), upstreams, simulate=steered))
-        missing = set(names).difference(*(node.fields for node in nodes))
-        nodes.append(MaterializationNode("rest", (names[0], *sorted(missing))))
-        return Task(
-            **self.common(number),
-            type=TaskType.LOGICAL_TABLE,
-            kind=self.rng.choice(list(TableKind)),
-            schedule=Schedule(at=(time(self.rng.randint(0, 3)),)),
-            fields=tuple(Field(name) for name in names),
-            nodes=tuple(nodes),
-            simulate=self.simulation(),
-        )
-
-    def common(self, number: int) -> dict[str, Any]:
-        """What every task has."""
-        project = self.rng.choice(("red", "blue"))
-        return {
-            "id": f"{project}.t{number}",
-            "project": project,
-            "name": f"t{number}",
-            "priority": self.rng.choice(list(Priority)),
-            "tags": ("heavy",) if self.chance(0.3) else (),
-            "run": RunConfig(
-                timeout=self.rng.choice((600.0, 3600.0, 48 * 3600.0)),
-                reruns=self.rng.randint(0, 3),
-                rerun_interval=self.rng.choice((60.0, 300.0)),
-                rerun_after_timeout=self.chance(0.5),
-                resource_group="narrow" if self.chance(0.2) else "default",
-            ),
-        }
-
-    def schedule(self) -> Schedule:
-        """A schedule of any cycle; of the sub-day ones, few occurrences."""
-        at = (time(self.rng.randint(0, 5), self.rng.choice((0, 30))),)
-        cycle = self.rng.choices(list(Cycle), (1, 4, 10, 2, 2, 1))[0]
-        days = {
-            Cycle.WEEK: {"at": at, "weekdays": (self.rng.randint(1, 7), 7)},
-            Cycle.MONTH: {"at": at, "month_days": (self.rng.choice((1, 28, 29)),)},
-            Cycle.YEAR: {"at": at, "year_days": ((3, self.rng.choice((28, 29))),)},
-            Cycle.DAY: {"at": at},
-            Cycle.HOUR: {"interval": self.rng.choice((6, 8, 12)) * 60},
-            Cycle.MINUTE: {"start": time(1), "end": time(4), "interval": self.rng.choice((50, 90))},
-        }
-        return Schedule(cycle, **days[cycle])
-
-    def simulation(self) -> Simulation:
-        """What becomes of the attempts: mostly well, sometimes not, rarely never."""
-        number = self.rng.choice((1, 1, 2, ALWAYS))
-        return Simulation(
-            duration=(self.rng.choice((0.0, 1.0, 30.0)), self.rng.choice((30.0, 300.0, 3000.0))),
-            fail=(("*", number),) if self.chance(0.15) else (),
-            fail_rate=self.rng.choice((0.0, 0.1, 0.4)),
-            hang=self.chance(0.04),
-        )
-
-    def dependencies(self, schedule: Schedule) -> Iterator[Dependency]:
-        """Some upstreams: of earlier tasks with any cycle and policy, of later ones only on an earlier date."""
-        if self.chance(0.2):
-            yield Dependency(UpstreamKind.ROOT)
-        if self.chance(0.2):
-            yield Dependency(UpstreamKind.SELF, cycle=DependencyCycle.PREVIOUS)
-        for upstream in self.rng.sample(self.tasks, min(len(self.tasks), self.rng.choice((0, 1, 1, 2, 3)))):
-            fields = [some.name for some in upstream.fields]
-            yield Dependency(
-                UpstreamKind.TASK,
-                task=upstream.id,
-                cycle=self.rng.choice((None, None, *DependencyCycle)),
-                policy=self.rng.choice((None, None, *Policy)),
-                days=self.rng.randint(1, 2),
-                fields=tuple(self.rng.sample(fields, self.rng.randint(0, len(fields)))) if fields else (),
-                enabled=not self.chance(0.05),
-            )
-
-
-# --- faults -----------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Weather:
-    """How often each thing goes wrong; all zero is a quiet night."""
-
-    duplicated: float = 0.0
-    late: float = 0.0
-    lost: float = 0.0
-    forged: float = 0.0
-    crash: float = 0.0
-    takeover: float = 0.0
-    refused: float = 0.0  # a statement that the disk refuses
-
-    @classmethod
-    def draw(cls, rng: Random) -> Weather:
-        """Calm, one kind of trouble, or all of them."""
-        kinds = list(cls.__dataclass_fields__)
-        chosen = rng.choice(([], [rng.choice(kinds)], kinds))
-        return cls(**{kind: rng.choice((0.02, 0.1, 0.3)) for kind in chosen})
-
-
-QUIET = Weather()
-
-
-class Courier:
-    """An executor whose reports travel badly. It outlives the engine that reads from it, as a queue would."""
-
-    def __init__(self, inner: Executor, rng: Random, weather: Weather) -> None:
-        self.inner = inner
-        self._rng = rng
-        self._weather = weather
-        self._on_the_way: list[tuple[int, int, Exit]] = []
-        self._silent: set[Handle] = set()  # ended, and nobody will ever say so
-        self._unheard: set[Handle] = set()  # ended, and the word is on its way
-
-    def submit(self, orders: Iterable[Order]) -> None:
-        self.inner.submit(orders)
-
-    def adopt(self, orders: Iterable[Order]) -> None:
-        self.inner.adopt(order for order in orders if order.handle not in self._silent | self._unheard)
-
-    def stop(self, handles: Iterable[Handle]) -> None:
-        self.inner.stop(handles)
-
-    def alive(self) -> Collection[Handle]:
-        return set(self.inner.alive()) | self._unheard
-
-    def next_event(self) -> int | None:
-        moments = [at for at, _, _ in self._on_the_way]
-        inner = self.inner.next_event()
-        return min([*moments, inner] if inner is not None else moments, default=None)
-
-    def log(self, order: Order, offset: int, limit: int, until: int) -> bytes:
-        return self.inner.log(order, offset, limit, until)
-
-    def poll(self, now: int, limit: int) -> Sequence[Exit]:
-        for report in self.inner.poll(now, limit):
-            self._send(report, now)
-        due = sorted(item for item in self._on_the_way if item[0] <= now)
-        self._rng.shuffle(due)
-        taken = due[:limit]
-        for item in taken:
-            self._on_the_way.remove(item)
-        self._unheard -= {report.handle for _, _, report in taken}
-        return [report for _, _, report in taken]
-
-    def _send(self, report: Exit, now: int) -> None:
-        happens = {kind: self._rng.random() < getattr(self._weather, kind) for kind in ("lost", "late", "duplicated")}
-        if happens["lost"]:
-            self._silent.add(report.handle)
-            return
-        self._post(report, now + (self._rng.randint(1, 3 * HOUR) if happens["late"] else 0))
-        self._unheard.add(report.handle)
-        if happens["duplicated"]:
-            self._post(report, now + self._rng.choice((0, 1, HOUR, 8 * HOUR)))
-        if self._rng.random() < self._weather.forged:
-            self._post(self._forge(report), now + self._rng.choice((0, HOUR)))
-
-    def _post(self, report: Exit, at: int) -> None:
-        self._on_the_way.append((at, self._rng.getrandbits(32), report))
-
-    def _forge(self, report: Exit) -> Exit:
-        """A report of an attempt that is not: another token, another number, another instance."""
-        instance, number = report.handle
-        lie = self._rng.choice(tuple(outcome for outcome in Outcome if outcome is not Outcome.RUNNING))
-        return self._rng.choice(
-            (
-                report._replace(token=report.token + 1, outcome=lie),
-                report._replace(handle=Handle(instance, number + 1), outcome=lie),
-                report._replace(handle=Handle(instance + 100_000, number), outcome=lie),
-            )
-        )
-
-
-@contextmanager
-def refuse_statement(store: Store, number: int, name: str = "SQLITE_IOERR") -> Iterator[list[str]]:
-    """Let the writer's `number`-th statement from now fail, commits included; yields the statements it saw.
-
-    0 is the next one, -1 none. A refused commit has not happened.
-    """
-    seen: list[str] = []
-
-    def count(statement: str) -> None:
-        seen.append(statement)
-        if len(seen) == number + 1:
-            raise _refusal(store, name)
-
-    hooks: dict[str, Callable[..., None]] = {
-        "do_execute": lambda cursor, statement, parameters, context: count(statement),
-        "do_executemany": lambda cursor, statement, parameters, context: count(statement),
-        "do_execute_no_params": lambda cursor, statement, context: count(statement),
-    }
-    dialect = store.writer.dialect
-    commit = dialect.do_commit
-    dialect.do_commit = lambda connection: (count("COMMIT"), commit(connection))  # type: ignore[method-assign]
-    for place, hook in hooks.items():
-        event.listen(store.writer, place, hook)
-    try:
-        yield seen
-    finally:
-        dialect.do_commit = commit  # type: ignore[method-assign]
-        for place, hook in hooks.items():
-            event.remove(store.writer, place, hook)
-
-
-def _refusal(store: Store, name: str) -> Exception:
-    """The driver's own error, made by hand."""
-    error: Exception = store.writer.dialect.loaded_dbapi.OperationalError("refused by a test")
-    if store.is_sqlite:
-        error.sqlite_errorname = name  # type: ignore[attr-defined]
-    return error
-
-
-# --- a night ----------------------------------------------------------------------------------------------------------
-
-
-class Gone(BaseException):
-    """The engine's process ends here, in the middle of whatever it does."""
-
-
-class DoomedCourier(Courier):
-    """A courier whose engine may die after its commit and before the executor hears of it."""
-
-    doomed = False
-
-    def submit(self, orders: Iterable[Order]) -> None:
-        if self.doomed:
-            raise Gone
-        super().submit(orders)
+_COLUMNS = "id, status, paused, forced, dry_run, attempt, auto_reruns, started_at, ended_at, retry_at, error, rev"
+_SHOWN = text(f"SELECT {_COLUMNS} FROM instance")
+_SHOWN_OF = text(f"SELECT {_COLUMNS} FROM instance WHERE id IN :ids").bindparams(bindparam("ids", expanding=True))
 
 
 @dataclass
@@ -408,6 +124,8 @@ class Stage:
         self.night = Night(seed, self.weather, store, self.clock)
         self.stale: Machine | None = None
         self.engines = self.operations = 0
+        self.elsewhere = Store(store.url.render_as_string(hide_password=False))
+        self.screens = Screen(store), Screen(self.elsewhere)
         with store.write() as transaction:
             save_workspace(transaction, self.workspace, self.clock.now())
         self.start_engine()
@@ -419,6 +137,9 @@ class Stage:
             tick = self.tick()
             if self.chance(0.02):
                 self.examine()
+            for screen in self.screens:
+                if self.chance(0.3):
+                    screen.refresh()
             if tick is not None and tick.next_at is None and not self.dates:
                 break
             self.wait(tick)
@@ -427,6 +148,7 @@ class Stage:
         self.examine()
         self.night.violations += stuck(self.store, self.clock.now())
         self.night.violations += self.needless_losses()
+        self.elsewhere.close()
         return self.night
 
     def chance(self, probability: float) -> bool:
@@ -438,9 +160,10 @@ class Stage:
         self.night.happened[what] += 1
 
     def examine(self) -> None:
-        """Let the checker look; the first find is enough."""
+        """Let the checker look, and the screens; the first find is enough."""
         if not self.night.violations:
             self.night.violations += check(self.store)
+            self.night.violations += [violation for screen in self.screens for violation in screen.stale()]
 
     def needless_losses(self) -> list[Violation]:
         """Attempts given up as lost although no report ever was."""

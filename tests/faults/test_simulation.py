@@ -17,9 +17,10 @@ from dpconsole.core.engine.engine import Engine
 from dpconsole.core.engine.lease import Lease
 from dpconsole.core.store import engine_sql
 from dpconsole.core.store.opening import open_store
-from dpconsole.core.store.session import Store
+from dpconsole.core.store.session import Store, Transaction
 from tests.faults.sizes import size
-from tests.simulation import QUIET, Night, Weather, play
+from tests.simulation import Night, play
+from tests.weather import QUIET, Weather
 
 SEEDS = [int(os.environ["DPCONSOLE_SEED"])] if "DPCONSOLE_SEED" in os.environ else range(size(20, 300))
 STORM = Weather(duplicated=0.3, late=0.2, lost=0.1, forged=0.3, crash=0.1, takeover=0.1, refused=0.1)
@@ -56,11 +57,11 @@ def _fresh_night(path: Path, seed: int, weather: Weather) -> Night:
 
 
 def _believe_every_report(transaction: Any, ended: Any, state: str, exit_code: int | None, why: str) -> set[Any]:
-    return {(instance, number, token) for instance, number, token, _ in ended}
+    return {(instance, number, token) for instance, number, token, _ in ended if instance < NOBODY}
 
 
 def _never_notice_time(transaction: Any, now: int, limit: int) -> list[Any]:
-    return engine_sql._candidates(transaction.execute(engine_sql._DUE, {"limit": limit, "now": now + 10**9}))
+    return DUE(transaction, now + 10**9, limit)
 
 
 def _forget_a_downstream(transaction: Any, succeeded: Any) -> None:
@@ -72,6 +73,9 @@ def _forget_tables(transaction: Any, tables: Any, at: int) -> None:
 
 
 RELEASE = engine_module.release
+DUE = engine_sql.due
+NOBODY = 100_000
+"""Ids from here on are forged ones: there is no such instance to believe anything of."""
 
 BROKEN = {
     "slots do not count": (Capacity, "take_resources", lambda self, row: True, "I6"),
@@ -81,6 +85,7 @@ BROKEN = {
     "a downstream is forgotten": (engine_module, "release", _forget_a_downstream, "pending"),
     "tables do not follow": (engine_module, "derive_tables", _forget_tables, "derived"),
     "the lease is not checked": (Lease, "check", lambda self, transaction: None, "fence"),
+    "the feed is not told": (Transaction, "touch", lambda self, table, ids: None, "feed"),
     "nothing expires": (Engine, "_expire", lambda self, this: None, "I12"),
 }
 

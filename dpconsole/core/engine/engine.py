@@ -30,7 +30,7 @@ from dpconsole.core.engine.works import Works
 from dpconsole.core.executors.protocol import Executor, Exit, Handle, Order, Outcome
 from dpconsole.core.store import engine_sql as sql
 from dpconsole.core.store.definition_rows import read_groups, read_rules
-from dpconsole.core.store.engine_sql import Candidate
+from dpconsole.core.store.engine_sql import Candidate, Moved
 from dpconsole.core.store.journal import Steps, derive_tables, record, release
 from dpconsole.core.store.session import Store, Transaction
 
@@ -61,16 +61,16 @@ class Pass:
     moved: int = 0
     more: bool = False
 
-    def note(self, rows: Iterable[Candidate], before: Status, after: Status, cause: Cause) -> None:
-        """Rows took a step."""
+    def note(
+        self, rows: Sequence[Candidate | Moved], before: Status, after: Status, cause: Cause, *, starts: bool = False
+    ) -> None:
+        """Rows took a step, into a new attempt if it `starts` one; the logical tables they belong to follow."""
+        by_attempt: dict[int, list[int]] = defaultdict(list)
         for row in rows:
-            self.steps.add(row.id, before, after, cause, row.attempt)
-            self.belongs_to(row.parent_id)
-
-    def belongs_to(self, table: int | None) -> None:
-        """A row that moved belongs to a logical table, whose status follows."""
-        if table is not None:
-            self.tables.add(table)
+            by_attempt[row.attempt].append(row.id)
+        for attempt, ids in by_attempt.items():
+            self.steps.add_all(ids, before, after, cause, attempt + starts)
+        self.tables.update([row.parent_id for row in rows if row.parent_id is not None])
 
     def settle(self) -> None:
         """Write the steps taken so far; what comes after is a new round of steps."""
@@ -157,10 +157,11 @@ class Engine:
         counted = self._close(this, ends, Outcome.OK, 0, "")
         if not counted:
             return
-        rows = sql.finish(this.transaction, [(end.handle.instance_id, end.ended_at) for end in counted])
-        for row in rows:
-            this.steps.add(row.id, Status.RUNNING, Status.SUCCEEDED, Cause.FINISHED, row.attempt)
-            this.belongs_to(row.parent_id)
+        ended: dict[int, dict[int, int]] = defaultdict(dict)
+        for (instance, number), _, _, ended_at, *_ in counted:
+            ended[number][instance] = ended_at
+        rows = [row for number, moments in ended.items() for row in sql.finish(this.transaction, number, moments)]
+        this.note(rows, Status.RUNNING, Status.SUCCEEDED, Cause.FINISHED)
         release(this.transaction, [row.id for row in rows])
 
     def _fail(
@@ -174,10 +175,8 @@ class Engine:
             rule = rules[end.handle.instance_id]
             retries = Retries(rule.reruns, rule.rerun_interval_ms, rule.rerun_after_timeout)
             retry_at = next_retry(cause, end.ended_at, rule.auto_reruns, retries)
-            failed.append((rule.id, end.ended_at, retry_at, why))
-        for row in sql.fail(this.transaction, failed) if failed else ():
-            this.steps.add(row.id, Status.RUNNING, Status.FAILED, cause, row.attempt)
-            this.belongs_to(row.parent_id)
+            failed.append((*end.handle, end.ended_at, retry_at, why))
+        this.note(sql.fail(this.transaction, failed), Status.RUNNING, Status.FAILED, cause)
 
     def _close(self, this: Pass, ends: list[Exit], outcome: Outcome, exit_code: int | None, why: str) -> list[Exit]:
         """End attempts; returns the reports that counted, one an attempt."""
@@ -192,9 +191,7 @@ class Engine:
         self._expire(this)
         rows = sql.retries_due(this.transaction, this.now, self._slice)
         sql.retry(this.transaction, [row.id for row in rows])
-        for row in rows:
-            this.steps.add(row.id, Status.FAILED, Status.NOT_RUNNING, Cause.RETRIED, row.attempt)
-            this.belongs_to(row.parent_id)
+        this.note(rows, Status.FAILED, Status.NOT_RUNNING, Cause.RETRIED)
         this.settle()
 
     def _expire(self, this: Pass) -> None:
@@ -288,9 +285,7 @@ class Engine:
         sql.open_attempts(this.transaction, ids, this.now, this.now + ATTEMPT_LEASE_MS)
         for before, rows in _by_queue(granted):
             cause = Cause.DUE if before is Status.WAITING_TIME else Cause.ADMITTED
-            for row in rows:
-                this.steps.add(row.id, before, Status.RUNNING, cause, row.attempt + 1)
-                this.belongs_to(row.parent_id)
+            this.note(rows, before, Status.RUNNING, cause, starts=True)
         self._works.learn(connection, granted)
         this.orders += [self._works.order(connection, row, row.attempt + 1, token, this.now) for row in granted]
 

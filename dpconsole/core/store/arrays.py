@@ -7,7 +7,7 @@ anew for every length.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -17,6 +17,7 @@ from sqlalchemy import (
     ScalarSelect,
     Select,
     bindparam,
+    cast,
     column,
     literal_column,
     select,
@@ -31,6 +32,13 @@ class _Each(FunctionElement[Any]):
     """The elements of a JSON array, as a table with one column `value`."""
 
     name = "each_element"
+    inherit_cache = True
+
+
+class _Pairs(FunctionElement[Any]):
+    """The members of a JSON object, as a table with the columns `key` and `value`."""
+
+    name = "each_pair"
     inherit_cache = True
 
 
@@ -53,6 +61,16 @@ def _each_sqlite(element: _Each, compiler: SQLCompiler, **kw: Any) -> str:
 @compiles(_Each, "postgresql")
 def _each_postgresql(element: _Each, compiler: SQLCompiler, **kw: Any) -> str:
     return f"jsonb_array_elements(CAST({compiler.process(element.clauses, **kw)} AS jsonb))"
+
+
+@compiles(_Pairs, "sqlite")
+def _pairs_sqlite(element: _Pairs, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"json_each({compiler.process(element.clauses, **kw)})"
+
+
+@compiles(_Pairs, "postgresql")
+def _pairs_postgresql(element: _Pairs, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"jsonb_each_text(CAST({compiler.process(element.clauses, **kw)} AS jsonb))"
 
 
 @compiles(_Item, "sqlite")
@@ -100,6 +118,15 @@ def id_rows(parameter: str = "ids") -> Select[tuple[int]]:
     return select(_Value(table.c.value).label("id"))
 
 
+def id_map(parameter: str) -> FromClause:
+    """The JSON object bound as `parameter`, whole numbers by id, as a table with the columns `id` and `value`."""
+    pairs = _Pairs(bindparam(parameter, type_=String)).table_valued(
+        column("key", String), column("value", String), name=f"{parameter}_each"
+    )
+    id_, value = cast(pairs.c.key, BigInteger), cast(pairs.c.value, BigInteger)
+    return select(id_.label("id"), value.label("value")).subquery(parameter)
+
+
 def row_set(parameter: str, **columns: TypeEngine[Any] | type[TypeEngine[Any]]) -> FromClause:
     """The JSON list of lists bound as `parameter`, as a table with these columns in this order."""
     table = _table(parameter)
@@ -117,3 +144,8 @@ def _literal(number: int) -> ColumnElement[int]:
 def bind(values: Iterable[int] | Sequence[Sequence[Any]]) -> str:
     """The document to bind for `id_set`, `id_rows` and `row_set`."""
     return json.dumps(list(values), separators=(",", ":"))
+
+
+def bind_map(values: Mapping[int, int]) -> str:
+    """The document to bind for `id_map`."""
+    return json.dumps(values, separators=(",", ":"))

@@ -7,7 +7,8 @@ under it, and a row read as ready is updated by its id alone.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -15,7 +16,6 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Integer,
-    Result,
     Row,
     Select,
     String,
@@ -37,7 +37,7 @@ from sqlalchemy import (
 
 from dpconsole.core.domain.definitions import ThrottlingRule
 from dpconsole.core.domain.statuses import Status
-from dpconsole.core.store.arrays import bind, id_rows, id_set, row_set
+from dpconsole.core.store.arrays import bind, bind_map, id_map, id_rows, id_set, row_set
 from dpconsole.core.store.models import (
     OPEN_ATTEMPT,
     QUEUED,
@@ -51,6 +51,7 @@ from dpconsole.core.store.models import (
     Task,
     status_is,
 )
+from dpconsole.core.store.prepared import Prepared
 from dpconsole.core.store.session import Transaction
 
 _REV = bindparam("rev", type_=BigInteger)
@@ -86,35 +87,42 @@ class Candidate(NamedTuple):
 _OURS = Instance.autonomous.is_(True)
 """A folder takes its nodes' statuses, waiting and running ones too, and is never to be started or counted for it."""
 _CANDIDATE = select(*(getattr(Instance, column) for column in Candidate._fields))
-_READY = _CANDIDATE.where(READY).order_by(Instance.due_at, Instance.id).limit(_LIMIT)
-_DUE = _CANDIDATE.where(WAITING, _OURS, Instance.due_at <= _NOW).order_by(Instance.due_at, Instance.id).limit(_LIMIT)
-_QUEUE_ORDER = (Instance.effective_priority, Instance.due_at, Instance.id)
+_BY_DUE = (Instance.due_at, Instance.id)
+_READY = Prepared(_CANDIDATE.where(READY).order_by(*_BY_DUE).limit(_LIMIT))
+_DUE = Prepared(_CANDIDATE.where(WAITING, _OURS, Instance.due_at <= _NOW).order_by(*_BY_DUE).limit(_LIMIT))
+_QUEUE = _CANDIDATE.where(QUEUED, _OURS).order_by(Instance.effective_priority, *_BY_DUE).limit(_LIMIT)
 
 
 def ready(transaction: Transaction, limit: int) -> list[Candidate]:
     """Not Running, nothing pending, not paused, and the engine's to start."""
-    return _candidates(transaction.execute(_READY, {"limit": limit}))
+    return _candidates(_READY.all(transaction.connection, limit=limit))
 
 
 def due(transaction: Transaction, now: int, limit: int) -> list[Candidate]:
     """Waiting for a scheduled time that has come."""
-    return _candidates(transaction.execute(_DUE, {"now": now, "limit": limit}))
+    return _candidates(_DUE.all(transaction.connection, now=now, limit=limit))
 
 
 def throttled(transaction: Transaction, full: Sequence[ThrottlingRule], limit: int) -> list[Candidate]:
     """The head of the throttling queue, without the rows that a full rule holds back."""
-    kept = [~rule_condition(rule) for rule in full]
-    rows = _CANDIDATE.where(QUEUED, _OURS, status_is(Status.THROTTLED), *kept).order_by(*_QUEUE_ORDER).limit(_LIMIT)
-    return _candidates(transaction.execute(rows, {"limit": limit}))
+    return _candidates(_throttled(tuple(full)).all(transaction.connection, limit=limit))
 
 
-def waiting_for_resources(transaction: Transaction, full: Sequence[str], limit: int) -> list[Candidate]:
+@lru_cache(64)
+def _throttled(full: tuple[ThrottlingRule, ...]) -> Prepared:
+    return Prepared(_QUEUE.where(status_is(Status.THROTTLED), *(~rule_condition(rule) for rule in full)))
+
+
+_FULL = row_set("full", name=String)
+_WAITING_FOR_RESOURCES = Prepared(
+    _QUEUE.where(status_is(Status.WAITING_RESOURCE), Instance.resource_group.not_in(select(_FULL.c.name)))
+)
+
+
+def waiting_for_resources(transaction: Transaction, full: Collection[str], limit: int) -> list[Candidate]:
     """The head of the resource queue, without the rows of full groups."""
-    free = Instance.resource_group.not_in(full)
-    rows = (
-        _CANDIDATE.where(QUEUED, _OURS, status_is(Status.WAITING_RESOURCE), free).order_by(*_QUEUE_ORDER).limit(_LIMIT)
-    )
-    return _candidates(transaction.execute(rows, {"limit": limit}))
+    groups = bind([[name] for name in full])
+    return _candidates(_WAITING_FOR_RESOURCES.all(transaction.connection, full=groups, limit=limit))
 
 
 def rule_condition(rule: ThrottlingRule) -> ColumnElement[bool]:
@@ -131,13 +139,8 @@ def rule_condition(rule: ThrottlingRule) -> ColumnElement[bool]:
     return and_(literal_column("1") == literal_column("1"), *named)
 
 
-def _candidates(rows: Result[Any]) -> list[Candidate]:
-    return list(map(Candidate._make, rows.all()))
-
-
-def _all(rows: Result[Any]) -> list[Row[Any]]:
-    """Every row at once: reading them one by one costs several times more."""
-    return list(rows.all())
+def _candidates(rows: Iterable[Any]) -> list[Candidate]:
+    return list(map(Candidate._make, rows))
 
 
 # --- limits and what they hold ----------------------------------------------------------------------------------------
@@ -174,14 +177,39 @@ def held_slots(transaction: Transaction | Connection) -> list[Held]:
     return [Held._make(row) for row in transaction.execute(_HELD)]
 
 
+class Crowd(NamedTuple):
+    """How many run in each resource group, and how many stand in each queue."""
+
+    running: dict[str, int]
+    throttled: int
+    waiting_for_resources: int
+
+
+_CROWD = Prepared(
+    union_all(
+        select(literal_column(f"'{Status.RUNNING}'"), Instance.resource_group, func.count())
+        .where(RUNNING)
+        .group_by(Instance.resource_group),
+        select(Instance.status, literal_column("''"), func.count()).where(QUEUED, _OURS).group_by(Instance.status),
+    )
+)
+
+
+def crowd(transaction: Transaction) -> Crowd:
+    """Who is under way and who is held up, at this moment."""
+    rows = _CROWD.all(transaction.connection)
+    running = {group: number for status, group, number in rows if status == Status.RUNNING}
+    queued = {status: number for status, _, number in rows if status != Status.RUNNING}
+    return Crowd(running, queued.get(Status.THROTTLED, 0), queued.get(Status.WAITING_RESOURCE, 0))
+
+
 # --- moves ------------------------------------------------------------------------------------------------------------
 
 _HERE = Instance.id.in_(id_set())
-_MOVE = update(Instance).where(_HERE).values(status=bindparam("status", type_=String), rev=_REV)
-_START = (
-    update(Instance)
-    .where(_HERE)
-    .values(
+_CHANGE = update(Instance).where(_HERE)
+_MOVE = Prepared(_CHANGE.values(status=bindparam("status", type_=String), rev=_REV))
+_START = Prepared(
+    _CHANGE.values(
         status=Status.RUNNING,
         attempt=Instance.attempt + 1,
         started_at=_NOW,
@@ -190,15 +218,11 @@ _START = (
         rev=_REV,
     )
 )
-_SUCCEED = (
-    update(Instance)
-    .where(_HERE)
-    .values(status=Status.SUCCEEDED, started_at=null(), ended_at=null(), error="", rev=_REV)
-)
-_RETRY = (
-    update(Instance)
-    .where(_HERE)
-    .values(status=Status.NOT_RUNNING, auto_reruns=Instance.auto_reruns + 1, retry_at=null(), forced=False, rev=_REV)
+_SUCCEED = Prepared(_CHANGE.values(status=Status.SUCCEEDED, started_at=null(), ended_at=null(), error="", rev=_REV))
+_RETRY = Prepared(
+    _CHANGE.values(
+        status=Status.NOT_RUNNING, auto_reruns=Instance.auto_reruns + 1, retry_at=null(), forced=False, rev=_REV
+    )
 )
 
 
@@ -222,9 +246,9 @@ def retry(transaction: Transaction, ids: Collection[int]) -> None:
     _update(transaction, _RETRY, ids)
 
 
-def _update(transaction: Transaction, statement: Any, ids: Collection[int], **values: Any) -> None:
+def _update(transaction: Transaction, statement: Prepared, ids: Collection[int], **values: Any) -> None:
     if ids:
-        transaction.execute(statement, {"ids": bind(ids), "rev": transaction.rev, **values})
+        statement.run(transaction.connection, ids=bind(ids), rev=transaction.rev, **values)
 
 
 # --- attempts ---------------------------------------------------------------------------------------------------------
@@ -236,39 +260,41 @@ _TRIGGER = case(
     (Instance.attempt > 1, literal("rerun")),
     else_=literal("schedule"),
 )
-_OPEN = insert(Attempt).from_select(
-    [
-        "instance_id",
-        "number",
-        "token",
-        "state",
-        "trigger",
-        "dispatched_at",
-        "started_at",
-        "lease_until",
-        "deadline_at",
-        "why",
-        "log",
-        "stop_requested",
-    ],
-    select(
-        Instance.id,
-        Instance.attempt,
-        _REV,
-        literal("running"),
-        _TRIGGER,
-        _NOW,
-        _NOW,
-        bindparam("lease_until", type_=BigInteger),
-        _NOW + Instance.timeout_ms,
-        literal(""),
-        literal(""),
-        literal(False),
-    ).join_from(_starting, Instance, Instance.id == _starting.c.id),
+_OPEN = Prepared(
+    insert(Attempt).from_select(
+        [
+            "instance_id",
+            "number",
+            "token",
+            "state",
+            "trigger",
+            "dispatched_at",
+            "started_at",
+            "lease_until",
+            "deadline_at",
+            "why",
+            "log",
+            "stop_requested",
+        ],
+        select(
+            Instance.id,
+            Instance.attempt,
+            _REV,
+            literal("running"),
+            _TRIGGER,
+            _NOW,
+            _NOW,
+            bindparam("lease_until", type_=BigInteger),
+            _NOW + Instance.timeout_ms,
+            literal(""),
+            literal(""),
+            literal(False),
+        ).join_from(_starting, Instance, Instance.id == _starting.c.id),
+    )
 )
 
 _ended = row_set("ended", id=BigInteger, number=Integer, token=BigInteger, at=BigInteger)
-_CLOSE = (
+_CLOSE = Prepared(
     update(Attempt)
     .where(
         Attempt.instance_id == _ended.c.id,
@@ -284,17 +310,17 @@ _CLOSE = (
     )
     .returning(Attempt.instance_id, Attempt.number, Attempt.token)
 )
-_finished = row_set("finished", id=BigInteger, at=BigInteger)
-_FINISH = (
+_finished = id_map("finished")
+_FINISH = Prepared(
     update(Instance)
-    .where(Instance.id == _finished.c.id, RUNNING)
-    .values(status=Status.SUCCEEDED, ended_at=_finished.c.at, error="", rev=_REV)
-    .returning(Instance.id, Instance.attempt, Instance.parent_id)
+    .where(Instance.id == _finished.c.id, Instance.attempt == bindparam("number", type_=Integer), RUNNING)
+    .values(status=Status.SUCCEEDED, ended_at=_finished.c.value, error="", rev=_REV)
+    .returning(Instance.id, Instance.parent_id)
 )
-_failed = row_set("failed", id=BigInteger, at=BigInteger, retry_at=BigInteger, error=String)
-_FAIL = (
+_failed = row_set("failed", id=BigInteger, number=Integer, at=BigInteger, retry_at=BigInteger, error=String)
+_FAIL = Prepared(
     update(Instance)
-    .where(Instance.id == _failed.c.id, RUNNING)
+    .where(Instance.id == _failed.c.id, Instance.attempt == _failed.c.number, RUNNING)
     .values(status=Status.FAILED, ended_at=_failed.c.at, retry_at=_failed.c.retry_at, error=_failed.c.error, rev=_REV)
     .returning(Instance.id, Instance.attempt, Instance.parent_id)
 )
@@ -307,10 +333,17 @@ _RETRY_RULES = select(
 ).where(_HERE)
 
 
+class Moved(NamedTuple):
+    """A row that took a step: the number of its attempt, and the logical table it belongs to."""
+
+    id: int
+    attempt: int
+    parent_id: int | None
+
+
 def open_attempts(transaction: Transaction, ids: Collection[int], now: int, lease_until: int) -> None:
     """Write the attempts of rows that just started; the token is this transaction's revision."""
-    values = {"ids": bind(ids), "rev": transaction.rev, "now": now, "lease_until": lease_until}
-    transaction.execute(_OPEN, values)
+    _OPEN.run(transaction.connection, ids=bind(ids), rev=transaction.rev, now=now, lease_until=lease_until)
 
 
 def close_attempts(
@@ -320,18 +353,18 @@ def close_attempts(
 
     A late or repeated report finds no open attempt with its number and token, and changes nothing.
     """
-    rows = transaction.execute(_CLOSE, {"ended": bind(ended), "state": state, "exit_code": exit_code, "why": why})
-    return {(row.instance_id, row.number, row.token) for row in rows}
+    return set(_CLOSE.all(transaction.connection, ended=bind(ended), state=state, exit_code=exit_code, why=why))
 
 
-def finish(transaction: Transaction, ended: Sequence[tuple[int, int]]) -> list[Row[Any]]:
-    """Running rows succeed, given as (id, ended at); returns id, attempt and parent_id of those that did."""
-    return _all(transaction.execute(_FINISH, {"finished": bind(ended), "rev": transaction.rev}))
+def finish(transaction: Transaction, number: int, ended: Mapping[int, int]) -> list[Moved]:
+    """Rows running their `number`-th attempt succeed, given as the moment they ended by id; returns those that did."""
+    rows = _FINISH.all(transaction.connection, number=number, finished=bind_map(ended), rev=transaction.rev)
+    return [Moved(id, number, parent) for id, parent in rows]
 
 
-def fail(transaction: Transaction, ended: Sequence[tuple[int, int, int | None, str]]) -> list[Row[Any]]:
-    """Running rows fail, given as (id, ended at, retry at, error); returns what `finish` does."""
-    return _all(transaction.execute(_FAIL, {"failed": bind(ended), "rev": transaction.rev}))
+def fail(transaction: Transaction, ended: Sequence[tuple[int, int, int, int | None, str]]) -> list[Moved]:
+    """Running rows fail, given as (id, attempt, ended at, retry at, error); returns those that did."""
+    return list(map(Moved._make, _FAIL.all(transaction.connection, failed=bind(ended), rev=transaction.rev)))
 
 
 def retry_rules(transaction: Transaction, ids: Collection[int]) -> Mapping[int, Row[Any]]:
@@ -341,8 +374,11 @@ def retry_rules(transaction: Transaction, ids: Collection[int]) -> Mapping[int, 
 
 # --- what time brings -------------------------------------------------------------------------------------------------
 
-_RETRIES_DUE = (
-    select(Instance.id, Instance.attempt, Instance.parent_id).where(RETRYING, Instance.retry_at <= _NOW).limit(_LIMIT)
+_RETRIES_DUE = Prepared(
+    select(Instance.id, Instance.attempt, Instance.parent_id)
+    .where(RETRYING, Instance.retry_at <= _NOW)
+    .order_by(Instance.retry_at, Instance.id)
+    .limit(_LIMIT)
 )
 _OVERDUE = (
     select(Attempt.instance_id, Attempt.number, Attempt.token, Attempt.deadline_at, Attempt.lease_until)
@@ -350,28 +386,32 @@ _OVERDUE = (
     .limit(_LIMIT)
 )
 _RENEW = update(Attempt).where(OPEN_ATTEMPT, Attempt.instance_id.in_(id_set())).values(lease_until=bindparam("until"))
-_MATURED = select(
-    or_(
-        select(Instance.id).where(RETRYING, Instance.retry_at <= _NOW).exists(),
-        select(Attempt.instance_id).where(OPEN_ATTEMPT, Attempt.deadline_at <= _NOW).exists(),
-        select(Attempt.instance_id).where(OPEN_ATTEMPT, Attempt.lease_until <= _NOW).exists(),
+_MATURED = Prepared(
+    select(
+        or_(
+            select(Instance.id).where(RETRYING, Instance.retry_at <= _NOW).exists(),
+            select(Attempt.instance_id).where(OPEN_ATTEMPT, Attempt.deadline_at <= _NOW).exists(),
+            select(Attempt.instance_id).where(OPEN_ATTEMPT, Attempt.lease_until <= _NOW).exists(),
+        )
     )
 )
-_NEXT = select(
-    select(func.min(Instance.due_at)).where(WAITING, _OURS).scalar_subquery(),
-    select(func.min(Instance.retry_at)).where(RETRYING).scalar_subquery(),
-    select(func.min(Attempt.deadline_at)).where(OPEN_ATTEMPT).scalar_subquery(),
+_NEXT = Prepared(
+    select(
+        select(func.min(Instance.due_at)).where(WAITING, _OURS).scalar_subquery(),
+        select(func.min(Instance.retry_at)).where(RETRYING).scalar_subquery(),
+        select(func.min(Attempt.deadline_at)).where(OPEN_ATTEMPT).scalar_subquery(),
+    )
 )
 
 
-def retries_due(transaction: Transaction, now: int, limit: int) -> list[Row[Any]]:
-    """Failed rows whose automatic rerun has come: id, attempt, parent_id."""
-    return _all(transaction.execute(_RETRIES_DUE, {"now": now, "limit": limit}))
+def retries_due(transaction: Transaction, now: int, limit: int) -> list[Moved]:
+    """Failed rows whose automatic rerun has come."""
+    return list(map(Moved._make, _RETRIES_DUE.all(transaction.connection, now=now, limit=limit)))
 
 
 def overdue_attempts(transaction: Transaction, now: int, limit: int) -> list[Row[Any]]:
     """Open attempts past their timeout or their lease: instance_id, number, token, deadline_at, lease_until."""
-    return _all(transaction.execute(_OVERDUE, {"now": now, "limit": limit}))
+    return list(transaction.execute(_OVERDUE, {"now": now, "limit": limit}).all())
 
 
 def renew_attempts(transaction: Transaction, instances: Collection[int], until: int) -> None:
@@ -381,18 +421,17 @@ def renew_attempts(transaction: Transaction, instances: Collection[int], until: 
 
 def has_matured(connection: Connection, now: int) -> bool:
     """Whether an automatic rerun is due, or an attempt past its timeout or its lease."""
-    return bool(connection.execute(_MATURED, {"now": now}).scalar_one())
+    return bool(_MATURED.one(connection, now=now)[0])
 
 
 def next_instant(connection: Connection) -> int | None:
     """The next moment at which time alone moves something: a due time, an automatic rerun, a timeout."""
-    moments = [moment for moment in connection.execute(_NEXT).one() if moment is not None]
-    return min(moments, default=None)
+    return min((moment for moment in _NEXT.one(connection) if moment is not None), default=None)
 
 
 # --- what is done, and what is under way ------------------------------------------------------------------------------
 
-_WORK_REV = select(func.coalesce(func.max(Task.rev), 0))
+_WORK_REV = Prepared(select(func.coalesce(func.max(Task.rev), 0)))
 
 
 def _raw(column: Any) -> Any:
@@ -418,18 +457,18 @@ _ONE_ORDER = _ORDERS.where(Attempt.instance_id == bindparam("id"), Attempt.numbe
 
 def definitions_rev(connection: Connection) -> int:
     """Grows whenever a task's definition changes."""
-    return int(connection.execute(_WORK_REV).scalar_one())
+    return int(_WORK_REV.one(connection)[0])
 
 
 def task_work(connection: Connection, task_ids: Collection[int]) -> tuple[list[Row[Any]], list[Row[Any]]]:
     """What is needed to run tasks and their materialization nodes."""
     ids = {"ids": bind(task_ids)}
-    return _all(connection.execute(_TASKS, ids)), _all(connection.execute(_NODES, ids))
+    return list(connection.execute(_TASKS, ids).all()), list(connection.execute(_NODES, ids).all())
 
 
 def open_orders(connection: Connection) -> list[Row[Any]]:
     """Every open attempt beside its instance."""
-    return _all(connection.execute(_OPEN_ORDERS))
+    return list(connection.execute(_OPEN_ORDERS).all())
 
 
 def one_order(connection: Connection, instance_id: int, number: int) -> Row[Any] | None:

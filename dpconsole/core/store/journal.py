@@ -17,12 +17,12 @@ from sqlalchemy import (
     Integer,
     Row,
     String,
-    Subquery,
-    Update,
     bindparam,
     func,
     insert,
     literal,
+    literal_column,
+    or_,
     select,
     update,
 )
@@ -31,7 +31,8 @@ from sqlalchemy.orm import aliased
 from dpconsole.core.domain.fields import derive
 from dpconsole.core.domain.statuses import WAITING, Cause, Status
 from dpconsole.core.store.arrays import bind, id_rows, id_set
-from dpconsole.core.store.models import ALTERNATIVE, Instance, InstanceDependency, Transition, status_is
+from dpconsole.core.store.models import Instance, InstanceDependency, Transition, status_is
+from dpconsole.core.store.prepared import Prepared
 from dpconsole.core.store.session import Transaction
 
 Step = tuple[Status | None, Status, Cause, int]
@@ -54,18 +55,20 @@ class Steps:
 
 
 _ids = id_rows().subquery("stepping")
-_RECORD = insert(Transition).from_select(
-    ["instance_id", "at", "before", "after", "cause", "actor", "attempt", "rev"],
-    select(
-        _ids.c.id,
-        bindparam("at", type_=BigInteger),
-        bindparam("before", type_=String),
-        bindparam("after", type_=String),
-        bindparam("cause", type_=String),
-        bindparam("actor", type_=String),
-        bindparam("attempt", type_=Integer),
-        bindparam("rev", type_=BigInteger),
-    ),
+_RECORD = Prepared(
+    insert(Transition).from_select(
+        ["instance_id", "at", "before", "after", "cause", "actor", "attempt", "rev"],
+        select(
+            _ids.c.id,
+            bindparam("at", type_=BigInteger),
+            bindparam("before", type_=String),
+            bindparam("after", type_=String),
+            bindparam("cause", type_=String),
+            bindparam("actor", type_=String),
+            bindparam("attempt", type_=Integer),
+            bindparam("rev", type_=BigInteger),
+        ),
+    )
 )
 
 
@@ -77,7 +80,7 @@ def record(transaction: Transaction, steps: Steps, at: int, actor: str = "") -> 
     """
     for (before, after, cause, attempt), ids in steps.taken.items():
         what = {"before": before, "after": after, "cause": cause, "attempt": attempt, "actor": actor}
-        transaction.execute(_RECORD, {"ids": bind(ids), "at": at, "rev": transaction.rev, **what})
+        _RECORD.run(transaction.connection, ids=bind(ids), at=at, rev=transaction.rev, **what)
         transaction.touch("instance", ids)
     steps.taken.clear()
 
@@ -88,45 +91,37 @@ _Other = aliased(InstanceDependency)
 _OtherUpstream = aliased(Instance)
 
 
-def _requirements(succeeding: bool) -> tuple[Update, Update]:
-    """The two statements that count requirements down (upstreams succeed) or up (they leave Succeeded)."""
-    sign = -1 if succeeding else 1
-    touched = InstanceDependency.upstream_id.in_(id_set())
-    plain = (
-        select(InstanceDependency.downstream_id, func.count().label("number"))
-        .where(touched, InstanceDependency.alternative.is_(False))
-        .group_by(InstanceDependency.downstream_id)
-        .subquery("plain")
-    )
+def _requirements(succeeding: bool) -> Prepared:
+    """The statement that counts requirements down (upstreams succeed) or up (they leave Succeeded).
+
+    A requirement counts once, however many of its alternatives take the step together, and not at all while another
+    one vouches for it.
+    """
     vouched_for_by_another = (
         select(literal(1))
         .join_from(_Other, _OtherUpstream, _OtherUpstream.id == _Other.upstream_id)
         .where(
             _Other.downstream_id == InstanceDependency.downstream_id,
             _Other.requirement == InstanceDependency.requirement,
-            _OtherUpstream.status == Status.SUCCEEDED,
+            _OtherUpstream.status == literal_column(f"'{Status.SUCCEEDED}'"),
             _Other.upstream_id.not_in(id_set("others")),
         )
         .correlate(InstanceDependency)
         .exists()
     )
-    met = (
-        select(InstanceDependency.downstream_id, InstanceDependency.requirement)
-        .where(InstanceDependency.upstream_id.in_(id_set()), ALTERNATIVE, ~vouched_for_by_another)
-        .distinct()
-        .subquery("met")
+    counted = (
+        select(InstanceDependency.downstream_id, func.count(InstanceDependency.requirement.distinct()).label("number"))
+        .where(
+            InstanceDependency.upstream_id.in_(id_set()),
+            or_(InstanceDependency.alternative.is_(False), ~vouched_for_by_another),
+        )
+        .group_by(InstanceDependency.downstream_id)
+        .subquery("counted")
     )
-    alternatives = (
-        select(met.c.downstream_id, func.count().label("number")).group_by(met.c.downstream_id).subquery("alternatives")
-    )
-    return _count_in(plain, sign), _count_in(alternatives, sign)
-
-
-def _count_in(counted: Subquery, sign: int) -> Update:
-    return (
+    return Prepared(
         update(Instance)
         .where(Instance.id == counted.c.downstream_id)
-        .values(pending=Instance.pending + sign * counted.c.number)
+        .values(pending=Instance.pending + (-1 if succeeding else 1) * counted.c.number)
     )
 
 
@@ -165,11 +160,10 @@ def withdraw(transaction: Transaction, left: Collection[int], at: int) -> None:
     derive_tables(transaction, {row.parent_id for row in stranded if row.parent_id}, at)
 
 
-def _count(transaction: Transaction, statements: tuple[Update, Update], upstreams: Collection[int]) -> None:
+def _count(transaction: Transaction, statement: Prepared, upstreams: Collection[int]) -> None:
     if upstreams:
         document = bind(upstreams)
-        for statement in statements:
-            transaction.execute(statement, {"ids": document, "others": document})
+        statement.run(transaction.connection, ids=document, others=document)
 
 
 # --- tables follow their nodes ----------------------------------------------------------------------------------------

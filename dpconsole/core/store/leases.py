@@ -8,6 +8,7 @@ from sqlalchemy import Connection, insert, select, text, update
 
 from dpconsole.core.domain.clock import Clock
 from dpconsole.core.store.models import EngineLease
+from dpconsole.core.store.prepared import Prepared
 from dpconsole.core.store.session import Transaction
 
 
@@ -24,7 +25,7 @@ class LeaseRow(NamedTuple):
     tick_at: int
 
 
-_READ = select(*(getattr(EngineLease, column) for column in LeaseRow._fields))
+_READ = Prepared(select(*(getattr(EngineLease, column) for column in LeaseRow._fields)))
 _WRITE = update(EngineLease)
 _EXPIRE = update(EngineLease).values(expires_at=0, boot_id="")
 _DATABASE_NOW = text("SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)")
@@ -39,7 +40,7 @@ def now(connection: Connection, clock: Clock) -> int:
 
 def read(connection: Connection) -> LeaseRow | None:
     """The lease as it stands; None when no engine ever ran here."""
-    row = connection.execute(_READ).one_or_none()
+    row = _READ.one(connection)
     return None if row is None else LeaseRow._make(row)
 
 

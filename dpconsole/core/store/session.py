@@ -34,11 +34,12 @@ from sqlalchemy.pool import QueuePool
 from dpconsole.core.store.errors import StoreBusy, StoreError, StoreReadOnly, translate
 from dpconsole.core.store.feed import Ring
 from dpconsole.core.store.models import Counter
+from dpconsole.core.store.prepared import Prepared
 
 BUSY_TIMEOUT_MS = 5_000
 BUSY_TRIES = 3
 
-_TAKE = (
+_TAKE = Prepared(
     update(Counter)
     .where(Counter.name == bindparam("counter"))
     .values(value=Counter.value + bindparam("number"))
@@ -75,7 +76,7 @@ class Transaction:
 
 def take(connection: Connection, counter: str, number: int) -> int:
     """Reserve `number` consecutive values of a counter; returns the first."""
-    last = connection.execute(_TAKE, {"counter": counter, "number": number}).scalar_one()
+    (last,) = _TAKE.one(connection, counter=counter, number=number)
     return int(last) - number + 1
 
 
