@@ -19,7 +19,8 @@ from dpconsole.core.domain.definitions import ResourceGroup, Workspace
 from dpconsole.core.store.definitions import save_workspace
 from dpconsole.core.store.opening import open_store
 from dpconsole.core.store.session import Store
-from tests.simulation import START, Draw
+from tests.drawing import Draw
+from tests.simulation import START
 
 REPOSITORY = Path(__file__).parents[2]
 

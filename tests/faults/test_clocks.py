@@ -24,7 +24,7 @@ from dpconsole.core.store.definitions import save_workspace
 from dpconsole.core.store.session import Store
 from tests.checker import check, stuck
 from tests.faults.sizes import size
-from tests.simulation import HOUR, MINUTE
+from tests.weather import HOUR, MINUTE
 
 QUICK = Simulation(duration=(30.0, 30.0), fail_rate=0.0)
 TASKS = (

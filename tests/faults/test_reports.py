@@ -17,7 +17,8 @@ from dpconsole.core.executors.protocol import Exit, Handle, Order, Outcome
 from dpconsole.core.store.definitions import save_workspace
 from dpconsole.core.store.session import Store
 from tests.checker import check
-from tests.simulation import MINUTE, START
+from tests.simulation import START
+from tests.weather import MINUTE
 
 NIGHT = date(2026, 3, 25)
 

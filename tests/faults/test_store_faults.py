@@ -30,7 +30,8 @@ from dpconsole.core.store.session import Store
 from tests.checker import check, stuck
 from tests.faults.processes import Witness, integrity, make_database
 from tests.faults.sizes import FULL, SWEEP
-from tests.simulation import FIRST_DATE, MINUTE, START, refuse_statement
+from tests.simulation import FIRST_DATE, START
+from tests.weather import MINUTE, refuse_statement
 
 
 class Scenario:
