@@ -187,7 +187,9 @@ class ConsoleApp(App[int], inherit_bindings=False):
         elif self._visited:
             await self.switch_mode(self._visited.pop())
         else:
-            self.notify(f"Nothing before this; {self.session.keymap['app.quit'].display} quits", timeout=3)
+            self.notify(
+                f"Nothing before this; {self.session.keymap['app.quit'].display} quits", timeout=3, markup=False
+            )
 
     async def action_last_view(self) -> None:
         """To the main screen that was left last, and with the same key back again."""
@@ -257,7 +259,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         for screen in self._main.values():
             screen.environment_changed()
             screen.refresh_header(now=True)
-        self.notify(f"Now in {self.session.environment.upper()}", timeout=3)
+        self.notify(f"Now in {self.session.environment.upper()}", timeout=3, markup=False)
 
     def action_repaint(self) -> None:
         """Draw the whole screen again, as after a line was garbled."""

@@ -419,7 +419,7 @@ class ListScreen(ConsoleScreen):
     def _mark_like(self, message: RowTable.LikeRequested) -> None:
         row, term = self.table.cursor_row, self.like_terms.get(message.column_id)
         if row is None or term is None:
-            self.notify("Rows cannot be marked by this column: go to another with h and l", severity="warning")
+            self.notify("Rows cannot be marked by this column; go to another one", severity="warning")
             return
         query = f"{_wrapped(self.view.query)} {term(row)}".strip()
         self._mark_matching(self.request(query), True)
@@ -435,7 +435,7 @@ class ListScreen(ConsoleScreen):
     def _mark_matched(self, message: Matched) -> None:
         self.table.mark(message.ids, message.marked)
         verb = "marked" if message.marked else "unmarked"
-        self.notify(f"{len(message.ids):,} rows {verb}", timeout=3)
+        self.notify(f"{len(message.ids):,} rows {verb}", timeout=3, markup=False)
 
     @on(RowTable.MarkedOnlyRequested)
     def _show_only_marked(self) -> None:

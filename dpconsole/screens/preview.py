@@ -234,7 +234,8 @@ class PreviewScreen(KeyedDialog):
         if not plan.acts:
             self.notify("Nothing would act: there is nothing to carry out", severity="warning")
         elif not plan.is_mild and self.count.value != str(len(plan.acts)):
-            self.notify(f"Type {len(plan.acts)}, the number of rows that act, to go ahead", severity="warning")
+            words = f"Type {len(plan.acts)}, the number of rows that act, to go ahead"
+            self.notify(words, severity="warning", markup=False)
         else:
             self._applying = True
             self._apply(plan)
