@@ -133,7 +133,7 @@ class Draw:
         """A schedule of any cycle; of the sub-day ones, few occurrences."""
         at = (time(self.rng.randint(0, 5), self.rng.choice((0, 30))),)
         cycle = self.rng.choices(list(Cycle), (1, 4, 10, 2, 2, 1))[0]
-        days = {
+        days: dict[Cycle, dict[str, Any]] = {
             Cycle.WEEK: {"at": at, "weekdays": (self.rng.randint(1, 7), 7)},
             Cycle.MONTH: {"at": at, "month_days": (self.rng.choice((1, 28, 29)),)},
             Cycle.YEAR: {"at": at, "year_days": ((3, self.rng.choice((28, 29))),)},

@@ -225,7 +225,7 @@ class Stage:
         if self.chance(self.weather.takeover):
             self.take_over()
         if self.stale is not None and self.chance(0.3):
-            self.stale_tick()
+            self.stale_tick(self.stale)
         if self.chance(0.02):
             self.rerun_some()
 
@@ -254,11 +254,11 @@ class Stage:
         else:
             self.start_engine()
 
-    def stale_tick(self) -> None:
+    def stale_tick(self, stale: Machine) -> None:
         """The engine that was believed dead goes on where it was; nothing it does may count."""
         before = self.store.rev()
         with suppress(Fenced):
-            self.stale.engine.tick()
+            stale.engine.tick()
             self.night.violations.append(Violation("fence", 0, "a stale engine ticked"))
         if self.store.rev() != before:
             self.night.violations.append(Violation("fence", 0, "a stale engine wrote"))

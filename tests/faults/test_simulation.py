@@ -16,6 +16,7 @@ from dpconsole.core.engine.admission import Capacity
 from dpconsole.core.engine.engine import Engine
 from dpconsole.core.engine.lease import Lease
 from dpconsole.core.store import engine_sql
+from dpconsole.core.store.journal import release
 from dpconsole.core.store.opening import open_store
 from dpconsole.core.store.session import Store, Transaction
 from tests.faults.sizes import size
@@ -65,15 +66,13 @@ def _never_notice_time(transaction: Any, now: int, limit: int) -> list[Any]:
 
 
 def _forget_a_downstream(transaction: Any, succeeded: Any) -> None:
-    RELEASE(transaction, list(succeeded)[1:])
+    release(transaction, list(succeeded)[1:])
 
 
 def _forget_tables(transaction: Any, tables: Any, at: int) -> None:
     pass
 
 
-RELEASE = engine_module.release
-DUE = engine_sql.due
 NOBODY = 100_000
 """Ids from here on are forged ones: there is no such instance to believe anything of."""
 

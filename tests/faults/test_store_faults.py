@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from dpconsole.core.domain.clock import SystemClock, VirtualClock
 from dpconsole.core.engine.engine import Engine
@@ -24,7 +26,7 @@ from dpconsole.core.operations.actor import Actor
 from dpconsole.core.operations.selection import Selection
 from dpconsole.core.operations.service import Operations
 from dpconsole.core.store import session
-from dpconsole.core.store.errors import StoreBusy, StoreError, StoreReadOnly
+from dpconsole.core.store.errors import StoreBusy, StoreError, StoreReadOnly, translate
 from dpconsole.core.store.opening import open_store
 from dpconsole.core.store.session import Store
 from tests.checker import check, stuck
@@ -39,8 +41,8 @@ class Scenario:
 
     def __init__(self, store: Store) -> None:
         self.store, self.clock = store, VirtualClock(START)
-        self.engine = Engine(store, self.clock, SimulatedExecutor(3), lease=Lease(store, SystemClock()), slice_=8)
-        self.lease = self.engine._lease
+        self.lease = Lease(store, SystemClock())
+        self.engine = Engine(store, self.clock, SimulatedExecutor(3), lease=self.lease, slice_=8)
         self.tried = 0
 
     def play(self) -> None:
@@ -129,13 +131,17 @@ def test_each_statement_may_fail_once(drawn: Path, tmp_path: Path, error: str) -
 @contextmanager
 def full_disk(store: Store, spare_pages: int) -> Iterator[None]:
     """As if the disk had room for so many pages more."""
-    with store.writer.connect() as connection:
-        raw = connection.connection.driver_connection
-        pages = raw.execute("PRAGMA page_count").fetchone()[0]
-        raw.execute(f"PRAGMA max_page_count = {pages + spare_pages}")
+    pages = _pragma(store, "page_count")
+    _pragma(store, f"max_page_count = {pages + spare_pages}")
     yield
+    _pragma(store, "max_page_count = 1000000")
+
+
+def _pragma(store: Store, words: str) -> int:
+    """Ask or tell the writer's own connection, outside any transaction."""
     with store.writer.connect() as connection:
-        connection.connection.driver_connection.execute("PRAGMA max_page_count = 1000000")
+        driver: Any = connection.connection.driver_connection
+        return int(driver.execute(f"PRAGMA {words}").fetchone()[0])
 
 
 @pytest.mark.parametrize("spare_pages", [0, 1, 5, 12])
@@ -212,16 +218,13 @@ def test_a_lock_that_is_let_go_in_time_is_not_noticed_by_anybody(
         other.execute("BEGIN IMMEDIATE")
         tries = []
 
-        def let_go_first(error: Exception, where: str) -> StoreError | None:
+        def let_go_first(error: DBAPIError, where: str) -> StoreError | None:
             tries.append(other.execute("ROLLBACK"))
-            return TRANSLATE(error, where)
+            return translate(error, where)
 
         monkeypatch.setattr(session, "translate", let_go_first)
         assert [made.created > 0 for made in generate(store, VirtualClock(START), FIRST_DATE, FIRST_DATE)] == [True]
     assert len(tries) == 1
-
-
-TRANSLATE = session.translate
 
 
 def _journal(store: Store) -> list[int]:
