@@ -16,6 +16,7 @@ from dpconsole.core.engine.admission import Capacity
 from dpconsole.core.engine.engine import Engine
 from dpconsole.core.engine.lease import Lease
 from dpconsole.core.store import engine_sql
+from dpconsole.core.store.engine_sql import due
 from dpconsole.core.store.journal import release
 from dpconsole.core.store.opening import open_store
 from dpconsole.core.store.session import Store, Transaction
@@ -62,7 +63,7 @@ def _believe_every_report(transaction: Any, ended: Any, state: str, exit_code: i
 
 
 def _never_notice_time(transaction: Any, now: int, limit: int) -> list[Any]:
-    return DUE(transaction, now + 10**9, limit)
+    return list(due(transaction, now + 10**9, limit))
 
 
 def _forget_a_downstream(transaction: Any, succeeded: Any) -> None:
