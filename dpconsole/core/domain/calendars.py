@@ -46,6 +46,11 @@ def occurrences(schedule: Schedule, business_date: date, zone: ZoneInfo) -> tupl
     return () if plan.cycle in SUB_DAY else _due(plan.seconds[:1], day, zone, placeholder=True)
 
 
+def times_of_day(schedule: Schedule) -> tuple[timedelta, ...]:
+    """The scheduled times of a day that the schedule runs on, on the wall clock; ValueError for a bad cron."""
+    return tuple(timedelta(seconds=second) for second in _plan(schedule).seconds)
+
+
 def cycle_of(schedule: Schedule) -> Cycle:
     """The schedule period, that of a cron derived from its fields; ValueError for a bad cron (section 10.5)."""
     return _plan(schedule).cycle

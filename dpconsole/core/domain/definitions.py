@@ -268,6 +268,12 @@ class Task:
         by_type = {TaskType.LOGICAL_TABLE: Unit.LOGICAL_TABLE, TaskType.PIPELINE: Unit.PIPELINE}
         return by_type.get(self.type, Unit.SCRIPT)
 
+    @property
+    def is_self_dependent(self) -> bool:
+        """Whether it, or a node of it, waits for its own earlier instances (section 10.4)."""
+        declared = (*self.depends_on, *(each for node in self.nodes for each in node.depends_on))
+        return any(dependency.kind is UpstreamKind.SELF and dependency.enabled for dependency in declared)
+
 
 @dataclass(frozen=True, slots=True)
 class Project:

@@ -157,13 +157,8 @@ def _resolved(
             continue
         upstream = ids[dependency.task] if dependency.kind is UpstreamKind.TASK else task
         other = tasks[upstream].task
-        rule = resolve(dependency, cycle, cycle_of(other.schedule), _is_self_dependent(tasks[upstream]))
+        rule = resolve(dependency, cycle, cycle_of(other.schedule), other.is_self_dependent)
         yield _Edge(id_, dependency, upstream, rule)
-
-
-def _is_self_dependent(stored: StoredTask) -> bool:
-    declared = [*stored.task.depends_on, *(some for node in stored.task.nodes for some in node.depends_on)]
-    return any(dependency.kind is UpstreamKind.SELF and dependency.enabled for dependency in declared)
 
 
 @dataclass

@@ -22,6 +22,7 @@ from dpconsole.core.domain.definitions import (
 )
 from dpconsole.core.workspace.cycles import dependency_cycles, is_current, label
 from dpconsole.core.workspace.documents import Document, Finding, Loc
+from dpconsole.core.workspace.instance_cycles import InstanceCycle, instance_cycles
 from dpconsole.core.workspace.problems import did_you_mean, shown
 
 MOST_RULES = 50
@@ -30,6 +31,8 @@ MOST_RULES = 50
 MOST_GUESSES = 100
 """Unknown names that get the nearest known one for a hint; more of them are a missing file, no typing mistakes."""
 
+MOST_STEPS = 12
+"""Instances of a circle that are told; of a longer one those in the middle are counted."""
 
 Fault = tuple[Document, Finding]
 """Something wrong, and the document it is wrong in."""
@@ -208,11 +211,15 @@ def _coverage(entry: Entry, scope: Scope) -> Iterator[Fault]:
 
 def _cycles(scope: Scope) -> Iterator[Fault]:
     entries = {entry.definition.id: entry for entry in scope.entries["tasks"]}
-    for circle in dependency_cycles(scope.by_id.values()):
+    circles = dependency_cycles(scope.by_id.values())
+    for circle in circles:
         if len(circle) > 2:
             path = " -> ".join(label(executable) for executable in circle)
             entry = entries[circle[0][0]]
             yield entry.fault(*_waiting_part(entry, circle[0][1]), reason=f"dependency cycle: {path}")
+    timed = [entry.definition for entry in entries.values() if "schedule" not in entry.damaged]
+    for found in instance_cycles(timed, {executable for circle in circles for executable in circle}):
+        yield _instance_cycle(entries[found.task], found)
 
 
 def _waiting_part(entry: Entry, node: str) -> Loc:
@@ -221,6 +228,17 @@ def _waiting_part(entry: Entry, node: str) -> Loc:
         if each.name == node and each.depends_on:
             return ("nodes", number, "depends_on")
     return ("depends_on",)
+
+
+def _instance_cycle(entry: Entry, found: InstanceCycle) -> Fault:
+    loc = next(loc for loc, dependency in _dependencies(entry.definition) if dependency is found.dependency)
+    steps = [f"{label(executable)} {str(due).removesuffix(':00')}" for executable, due in found.path]
+    if len(steps) > MOST_STEPS:
+        steps[MOST_STEPS // 2 : -MOST_STEPS // 2] = [f"({len(steps) - MOST_STEPS} more)"]
+    return entry.fault(*loc, reason=f"dependency cycle: {' -> '.join(steps)}", hint=_DAY_BEFORE)
+
+
+_DAY_BEFORE = "cycle: previous with a policy never chooses an instance of the same business date"
 
 
 def _baseline_tasks(entry: Entry, scope: Scope) -> Iterator[Fault]:

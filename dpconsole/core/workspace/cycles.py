@@ -1,8 +1,10 @@
 """Finds tasks that wait for each other on the same data timestamp, before they do so for ever.
 
 What is executed are scripts, pipelines and the materialization nodes of logical tables (section 9.1), so that is what
-the search walks: two tables may use each other's fields as long as no node waits for itself. An edge to an earlier
-cycle ends before this one begins and closes no circle; neither does one that is switched off.
+the search walks: two tables may use each other's fields as long as no node waits for itself. Only edges to the current
+cycle are followed, and whatever the policies choose, a circle of them is refused; of edges to an earlier cycle some
+choose an instance of the same data timestamp, and `instance_cycles` looks at those. One that is switched off holds
+nothing.
 """
 
 from __future__ import annotations
@@ -38,6 +40,19 @@ def is_current(dependency: Dependency) -> bool:
     return dependency.enabled and dependency.cycle in (None, DependencyCycle.CURRENT)
 
 
+def executables(task: Task) -> Iterator[tuple[Executable, tuple[Dependency, ...]]]:
+    """What of a task is executed, each with its dependencies; those of a table hold for each of its nodes."""
+    if not task.nodes:
+        yield (task.id, ""), task.depends_on
+    for node in task.nodes:
+        yield (task.id, node.name), (*node.depends_on, *task.depends_on)
+
+
+def upstreams_of(dependency: Dependency, task: Task, tasks: dict[str, Task]) -> list[Executable]:
+    """What a dependency of `task` points at, of `tasks` by their id; nothing for the root and for the task itself."""
+    return _UPSTREAMS[dependency.kind](dependency, task, tasks)
+
+
 def _circle(waits: dict[Executable, list[Executable]]) -> list[Executable]:
     try:
         TopologicalSorter(waits).prepare()
@@ -57,21 +72,10 @@ def _from_first(circle: list[Executable], order: list[Executable]) -> tuple[Exec
 
 def _waits(tasks: dict[str, Task]) -> dict[Executable, list[Executable]]:
     return {
-        (task.id, name): [upstream for each in (*own, *task.depends_on) for upstream in _upstreams(each, task, tasks)]
+        executable: [upstream for each in declared if is_current(each) for upstream in upstreams_of(each, task, tasks)]
         for task in tasks.values()
-        for name, own in _executables(task)
+        for executable, declared in executables(task)
     }
-
-
-def _executables(task: Task) -> Iterator[tuple[str, tuple[Dependency, ...]]]:
-    if not task.nodes:
-        yield "", ()
-    for node in task.nodes:
-        yield node.name, node.depends_on
-
-
-def _upstreams(dependency: Dependency, task: Task, tasks: dict[str, Task]) -> list[Executable]:
-    return _UPSTREAMS[dependency.kind](dependency, task, tasks) if is_current(dependency) else []
 
 
 def _sibling(dependency: Dependency, task: Task, tasks: dict[str, Task]) -> list[Executable]:

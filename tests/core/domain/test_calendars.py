@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dpconsole.core.domain.calendars import SUB_DAY, Occurrence, cycle_of, describe, instant, occurrences
+from dpconsole.core.domain.calendars import SUB_DAY, Occurrence, cycle_of, describe, instant, occurrences, times_of_day
 from dpconsole.core.domain.clock import run_day
 from dpconsole.core.domain.definitions import LAST_DAY, Cycle, Schedule
 
@@ -65,6 +65,7 @@ def test_instances_of_a_business_date_are_due_on_the_following_day() -> None:
 )
 def test_the_times_of_a_day(schedule: Schedule, expected: list[str]) -> None:
     assert walls(schedule, MONDAY) == expected
+    assert [f"{datetime.min + at:%H:%M}" for at in times_of_day(schedule)] == expected
 
 
 def test_a_minute_task_has_an_occurrence_each_minute_of_the_day() -> None:
