@@ -65,7 +65,7 @@ def test_instances_of_a_business_date_are_due_on_the_following_day() -> None:
 )
 def test_the_times_of_a_day(schedule: Schedule, expected: list[str]) -> None:
     assert walls(schedule, MONDAY) == expected
-    assert [f"{datetime.min + at:%H:%M}" for at in times_of_day(schedule)] == expected
+    assert [f"{datetime.min.replace(tzinfo=UTC) + at:%H:%M}" for at in times_of_day(schedule)] == expected
 
 
 def test_a_minute_task_has_an_occurrence_each_minute_of_the_day() -> None:
