@@ -50,7 +50,10 @@ class Tick:
 
 @dataclass
 class Pass:
-    """One transaction of the engine: what it has moved, and what to tell the executor once it is committed."""
+    """One transaction of the engine: what it has moved, and what to tell the executor once it is committed.
+
+    `due` says whether scheduled times may have come that nobody has looked at, `more` that a slice was not enough.
+    """
 
     transaction: Transaction
     now: int
@@ -59,6 +62,7 @@ class Pass:
     orders: list[Order] = field(default_factory=list)
     stops: list[Handle] = field(default_factory=list)
     moved: int = 0
+    due: bool = True
     more: bool = False
 
     def note(
@@ -103,11 +107,13 @@ class Engine:
         now = self._clock.now()
         matured = self._look_around(now)
         moved = passes = 0
+        due = True
         while True:
             self._ends.extend(self._executor.poll(now, self._slice - len(self._ends)))
             mature = matured and not self._has_ended(now)
-            done = self._pass(now, mature=mature)
+            done = self._pass(now, mature=mature, due=due)
             matured &= not mature
+            due = done.due
             moved, passes = moved + done.moved, passes + 1
             if not (done.more or matured or self._has_ended(now)):
                 break
@@ -118,12 +124,12 @@ class Engine:
 
     # --- one pass -----------------------------------------------------------------------------------------------------
 
-    def _pass(self, now: int, *, mature: bool) -> Pass:
+    def _pass(self, now: int, *, mature: bool, due: bool) -> Pass:
         ends = list(islice(self._ends, self._slice))
         with self._store.write() as transaction:
             if self._lease is not None:
                 self._lease.check(transaction)
-            this = Pass(transaction, now)
+            this = Pass(transaction, now, due=due)
             self._collect(this, ends)
             if mature:
                 self._mature(this)
@@ -145,12 +151,12 @@ class Engine:
         first = {(end.handle, end.token): end for end in reversed(ends)}
         alike: dict[tuple[Outcome, int | None, str], list[Exit]] = defaultdict(list)
         for end in reversed(first.values()):
-            alike[end.outcome, end.exit_code, clean(end.why)].append(end)
+            alike[end.outcome, end.exit_code, end.why].append(end)
         for (outcome, exit_code, why), some in alike.items():
             if outcome is Outcome.OK:
                 self._succeed(this, some)
             else:
-                self._fail(this, some, outcome, exit_code, why, _CAUSES.get(outcome, Cause.FINISHED))
+                self._fail(this, some, outcome, exit_code, clean(why), _CAUSES.get(outcome, Cause.FINISHED))
         this.settle()
 
     def _succeed(self, this: Pass, ends: list[Exit]) -> None:
@@ -182,6 +188,8 @@ class Engine:
         """End attempts; returns the reports that counted, one an attempt."""
         attempts = [(*end.handle, end.token, end.ended_at) for end in ends]
         closed = sql.close_attempts(this.transaction, attempts, outcome, exit_code, why)
+        if len(closed) == len(ends):
+            return ends
         return [end for end in ends if (*end.handle, end.token) in closed]
 
     # --- mature -------------------------------------------------------------------------------------------------------
@@ -219,14 +227,15 @@ class Engine:
     def _advance(self, this: Pass) -> bool:
         """One round of ready and due rows and queues; whether something succeeded at once and released more."""
         ready = sql.ready(this.transaction, self._slice)
-        due = sql.due(this.transaction, this.now, self._slice)
-        this.more |= self._slice in (len(ready), len(due))
+        due = sql.due(this.transaction, this.now, self._slice) if this.due else []
+        this.due = len(due) == self._slice
+        this.more |= this.due or len(ready) == self._slice
         sql.move(this.transaction, [row.id for row in ready if row.due_at > this.now], Status.WAITING_TIME)
         this.note(ready, Status.NOT_RUNNING, Status.WAITING_TIME, Cause.RELEASED)
         arrived = [row for row in ready if row.due_at <= this.now] + due
-        at_once = [row for row in arrived if _is_instant(row)]
+        at_once = [row for row in arrived if row.dry_run or row.type == TaskType.VIRTUAL]
         self._succeed_at_once(this, at_once)
-        self._admit(this, [row for row in arrived if not _is_instant(row)])
+        self._admit(this, _without(arrived, at_once))
         this.settle()
         return bool(at_once)
 
@@ -238,21 +247,26 @@ class Engine:
         release(this.transaction, [row.id for row in rows])
 
     def _admit(self, this: Pass, arrived: list[Candidate]) -> None:
-        capacity = self._capacity(this.transaction)
-        passed = self._pass_throttling(this, arrived, capacity)
-        self._dispatch(this, self._take_resources(this, passed, capacity))
+        """Throttling rules, then resource groups; what stands in their queues competes with what arrived."""
+        crowd = sql.crowd(this.transaction)
+        if not arrived and not crowd.throttled and not crowd.waiting_for_resources:
+            return
+        held = sql.held_slots(this.transaction) if self._limits.rules else ()
+        capacity = Capacity.of(self._limits, crowd.running, held)
+        queue = sql.throttled(this.transaction, capacity.full_rules, self._slice) if crowd.throttled else []
+        passed = self._pass_throttling(this, arrived, queue, capacity)
+        waiting = crowd.waiting_for_resources
+        queue = sql.waiting_for_resources(this.transaction, capacity.full_groups, self._slice) if waiting else []
+        self._dispatch(this, self._take_resources(this, passed, queue, capacity))
 
-    def _capacity(self, transaction: Transaction) -> Capacity:
-        limits = self._limits
-        running = sql.running_by_group(transaction) if limits.slots else {}
-        return Capacity.of(limits, running, sql.held_slots(transaction) if limits.rules else ())
-
-    def _pass_throttling(self, this: Pass, arrived: list[Candidate], capacity: Capacity) -> list[Candidate]:
+    def _pass_throttling(
+        self, this: Pass, arrived: list[Candidate], queue: list[Candidate], capacity: Capacity
+    ) -> list[Candidate]:
         """Rows that every matching rule lets through; arrivals that none has room for go to Throttling (A4, A7)."""
-        queue = sql.throttled(this.transaction, capacity.full_rules, self._slice)
         if not queue and not self._limits.rules:
             return arrived
         competing, undecided = compete(arrived, queue, self._slice)
+        this.due |= undecided
         this.more |= undecided
         passed = [row for row in competing if capacity.pass_throttling(row)]
         refused = _without(competing, passed)
@@ -263,9 +277,10 @@ class Engine:
         this.note(held, Status.WAITING_TIME, Status.THROTTLED, Cause.THROTTLED)
         return passed
 
-    def _take_resources(self, this: Pass, passed: list[Candidate], capacity: Capacity) -> list[Candidate]:
+    def _take_resources(
+        self, this: Pass, passed: list[Candidate], queue: list[Candidate], capacity: Capacity
+    ) -> list[Candidate]:
         """Rows their group has a slot for; the others wait for schedule resources (A5, A7)."""
-        queue = sql.waiting_for_resources(this.transaction, capacity.full_groups, self._slice)
         competing, undecided = compete(passed, queue, self._slice)
         this.more |= undecided
         granted = [row for row in competing if capacity.take_resources(row)]
@@ -286,8 +301,7 @@ class Engine:
         for before, rows in _by_queue(granted):
             cause = Cause.DUE if before is Status.WAITING_TIME else Cause.ADMITTED
             this.note(rows, before, Status.RUNNING, cause, starts=True)
-        self._works.learn(connection, granted)
-        this.orders += [self._works.order(connection, row, row.attempt + 1, token, this.now) for row in granted]
+        this.orders += self._works.orders(connection, granted, token, this.now)
 
     # --- what lies around ---------------------------------------------------------------------------------------------
 
@@ -322,14 +336,9 @@ _CAUSES = {Outcome.TIMEOUT: Cause.TIMED_OUT, Outcome.LOST: Cause.LOST}
 """Ends that an executor may find out before the engine does; every other bad one is a failure of the run."""
 
 
-def _is_instant(row: Candidate) -> bool:
-    """Whether a row does no work: a dry run, or a virtual node."""
-    return bool(row.dry_run) or row.type == TaskType.VIRTUAL
-
-
-def _without(rows: Iterable[Candidate], others: Iterable[Candidate]) -> list[Candidate]:
+def _without(rows: list[Candidate], others: Iterable[Candidate]) -> list[Candidate]:
     gone = {row.id for row in others}
-    return [row for row in rows if row.id not in gone]
+    return [row for row in rows if row.id not in gone] if gone else rows
 
 
 def _by_queue(rows: Iterable[Candidate]) -> list[tuple[Status, list[Candidate]]]:

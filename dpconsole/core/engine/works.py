@@ -35,26 +35,23 @@ class Works:
             self._zone = read_timezone(connection)
             self._rev = rev
 
-    def order(self, connection: Connection, row: Candidate, number: int, token: int, now: int) -> Order:
-        """The order for an attempt that starts now."""
-        return self._order(connection, row, number, token, now, now + row.timeout_ms)
+    def orders(self, connection: Connection, rows: list[Candidate], token: int, now: int) -> list[Order]:
+        """The orders for the attempts that rows start now, each the next of its row."""
+        self._learn(connection, {(row.task_id, row.node_id) for row in rows})
+        return [self._order(row, row.attempt + 1, token, now, now + row.timeout_ms) for row in rows]
 
     def reread(self, connection: Connection, row: Row[Any]) -> Order:
         """The order of an attempt that was written earlier, from its row (see `engine_sql.open_orders`)."""
         candidate = Candidate._make(row[: len(Candidate._fields)])
-        return self._order(connection, candidate, row.number, row.token, row.started_at, row.deadline_at)
+        self._learn(connection, {(candidate.task_id, candidate.node_id)})
+        return self._order(candidate, row.number, row.token, row.started_at, row.deadline_at)
 
-    def learn(self, connection: Connection, rows: list[Candidate]) -> None:
-        """Read the work of rows that is not known yet, together."""
-        unknown = {row.task_id for row in rows if (row.task_id, row.node_id) not in self._known}
-        if unknown:
-            self._read(connection, unknown)
+    def _learn(self, connection: Connection, keys: set[Key]) -> None:
+        """Read the work that is not known yet, together."""
+        if unknown := keys - self._known.keys():
+            self._read(connection, {task for task, _ in unknown})
 
-    def _order(
-        self, connection: Connection, row: Candidate, number: int, token: int, started_at: int, deadline_at: int
-    ) -> Order:
-        if (row.task_id, row.node_id) not in self._known:
-            self.learn(connection, [row])
+    def _order(self, row: Candidate, number: int, token: int, started_at: int, deadline_at: int) -> Order:
         work = self._known[row.task_id, row.node_id]
         identity = f"{row.task_key}/{work.node}/{row.business_date}/{row.ordinal}/{row.backfill_id or ''}"
         handle = Handle(row.id, number)

@@ -27,6 +27,8 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import String, TypeEngine
 
+_encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+
 
 class _Each(FunctionElement[Any]):
     """The elements of a JSON array, as a table with one column `value`."""
@@ -143,9 +145,9 @@ def _literal(number: int) -> ColumnElement[int]:
 
 def bind(values: Iterable[int] | Sequence[Sequence[Any]]) -> str:
     """The document to bind for `id_set`, `id_rows` and `row_set`."""
-    return json.dumps(list(values), separators=(",", ":"))
+    return _encode(list(values))
 
 
 def bind_map(values: Mapping[int, int]) -> str:
     """The document to bind for `id_map`."""
-    return json.dumps(values, separators=(",", ":"))
+    return _encode(values)

@@ -477,7 +477,6 @@ FAILED = status_is(Status.FAILED)
 RETRYING = Instance.retry_at.is_not(None)
 PAUSED = Instance.paused.is_(true())
 OPEN_ATTEMPT = Attempt.ended_at.is_(None)
-ALTERNATIVE = InstanceDependency.alternative.is_(true())
 
 
 def _partial(name: str, where: ColumnElement[bool], *columns: Any) -> Index:
@@ -494,7 +493,6 @@ _partial("ix_instance_paused", PAUSED, Instance.paused_until)
 _partial("ix_instance_parent", Instance.parent_id.is_not(None), Instance.parent_id)
 _partial("ix_instance_backfill", Instance.backfill_id.is_not(None), Instance.backfill_id, Instance.backfill_date_id)
 _partial("ix_attempt_open", OPEN_ATTEMPT, Attempt.deadline_at, Attempt.lease_until)
-_partial("ix_instance_dependency_alternative", ALTERNATIVE, InstanceDependency.upstream_id)
 
 Index(
     "uq_instance_business_key",
@@ -516,4 +514,10 @@ Index(
 )
 Index("ix_instance_date", Instance.business_date, Instance.due_at)
 Index("ix_instance_rev", Instance.rev)
-Index("ix_instance_dependency_upstream", InstanceDependency.upstream_id, InstanceDependency.downstream_id)
+Index(
+    "ix_instance_dependency_upstream",  # holds all that a release asks, so that it never reads the edge itself
+    InstanceDependency.upstream_id,
+    InstanceDependency.downstream_id,
+    InstanceDependency.requirement,
+    InstanceDependency.alternative,
+)

@@ -460,13 +460,8 @@ def upgrade() -> None:
         postgresql_where=sa.text("ended_at IS NULL"),
     )
     op.create_index(
-        "ix_instance_dependency_alternative",
+        "ix_instance_dependency_upstream",
         "instance_dependency",
-        ["upstream_id"],
+        ["upstream_id", "downstream_id", "requirement", "alternative"],
         unique=False,
-        sqlite_where=sa.text("alternative IS 1"),
-        postgresql_where=sa.text("alternative IS true"),
-    )
-    op.create_index(
-        "ix_instance_dependency_upstream", "instance_dependency", ["upstream_id", "downstream_id"], unique=False
     )
