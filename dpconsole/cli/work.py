@@ -95,9 +95,12 @@ class Work:
 def asked(query: str) -> Iterator[None]:
     """Something is asked for with a query; one that cannot be read is shown with a caret under what is wrong."""
     from dpconsole.core.query.language import QueryError
+    from dpconsole.core.query.ordering import UnknownSort
 
     try:
         yield
+    except UnknownSort as error:
+        raise Failure(f"--sort: {error}", Exit.USAGE) from None
     except QueryError as error:
         raise Failure(error.caret(query), Exit.USAGE) from None
 

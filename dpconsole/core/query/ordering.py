@@ -109,10 +109,14 @@ _IDS: Mapping[ListKind, InstrumentedAttribute[int]] = {
 }
 
 
+class UnknownSort(QueryError):
+    """A list is asked for in an order that it does not have; the place is that of the column, not of a query."""
+
+
 def order(kind: ListKind, sort: str, descending: bool, context: QueryContext) -> list[UnaryExpression[Any]]:
     """The ORDER BY of a list; ids break ties, in the same direction, so that an index can be read backwards.
 
-    An empty `sort` is the default, turned round by `descending`. QueryError for a column that cannot be sorted by.
+    An empty `sort` is the default, turned round by `descending`. UnknownSort for a column that cannot be sorted by.
     """
     default, backwards = DEFAULTS[kind]
     name, down = (sort, descending) if sort else (default, backwards is not descending)
@@ -127,7 +131,7 @@ def _column(kind: ListKind, name: str) -> Column | Callable[[QueryContext], Colu
     if found is None:
         hint = nearest(name, sorts)
         rest = "" if hint else f"; there are {', '.join(sorts)}"
-        raise QueryError(f"{kind.capitalize()} cannot be sorted by {name}{rest}", 0, len(name), hint)
+        raise UnknownSort(f"{kind.capitalize()} cannot be sorted by {name}{rest}", 0, len(name), hint)
     return found
 
 
