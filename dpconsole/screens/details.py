@@ -33,12 +33,12 @@ from dpconsole.screens.verbs import Verbs
 from dpconsole.widgets.ink import Cell, Ink
 from dpconsole.widgets.status import status_cell
 
-NEIGHBOURS = Grid((28, 18, 10, 11), ("left", "left", "left", "right"))
+NEIGHBOURS = Grid((26, 20, 10, 11), ("left", "left", "left", "right"))
 ATTEMPTS = Grid((2, 8, 8, 19, 9), ("right", "left", "left", "left", "right"))
 JOURNAL = Grid((19, 26, 10, 8))
 DONE_TO_IT = Grid((19, 12, 10, 8))
-FIELDS = Grid((22, 11, 18))
-NODES = Grid((22, 11, 18, 7), ("left", "left", "left", "right"))
+FIELDS = Grid((22, 11, 20))
+NODES = Grid((22, 11, 20, 7), ("left", "left", "left", "right"))
 TASKS = Grid((44, 10, 10))
 
 ENDED_BADLY = frozenset({"failed", "timeout", "lost", "stopped"})
@@ -145,7 +145,7 @@ class InstanceScreen(Verbs, PageScreen):
         yield "Start", self._stamp(row.started_at)
         yield "End", self._stamp(row.ended_at)
         yield "Took", show_took(row.started_at, row.ended_at, self.session.now)
-        yield "Retries", f"{row.auto_reruns} of {row.reruns} automatic, attempt {row.attempt}"
+        yield "Retries", row.retries
         yield "Resource group", row.resource_group
         yield "Baselines", ", ".join(row.baselines)
         yield "Type", row.type.replace("_", " ")
@@ -158,7 +158,9 @@ class InstanceScreen(Verbs, PageScreen):
         yield heading("Fields", f"{len(fields)}")
         yield _titles(FIELDS, "field", "type", "status", "nodes")
         for field in fields:
-            status: Cell = status_cell(field.status, paused=field.paused) if field.status else "-"
+            status: Cell = "-"
+            if field.status:
+                status = status_cell(field.status, paused=field.paused, width=FIELDS.widths[2])
             name = f"{field.name} (key)" if field.is_key else field.name
             yield Line(FIELDS.row(name, field.type, status, ", ".join(field.nodes)))
 
@@ -169,7 +171,7 @@ class InstanceScreen(Verbs, PageScreen):
         yield _titles(NODES, "node", "start", "status", "took", "fields")
         for node in nodes:
             took = show_took(node.started_at, node.ended_at, self.session.now)
-            status = status_cell(node.status, paused=node.paused)
+            status = status_cell(node.status, paused=node.paused, width=NODES.widths[2])
             start = self._moment(node.started_at)
             said: Cell = [(", ".join(node.fields), Ink.PLAIN), (f"   {node.error}", Ink.ERROR)]
             yield Line(NODES.row(node.name, start, status, took, said), OpenInstance(node.id))
@@ -196,7 +198,7 @@ class InstanceScreen(Verbs, PageScreen):
         for one in neighbours:
             notes = [f"fields {', '.join(one.fields)}"] * bool(one.fields) + ["any one node will do"] * one.alternative
             due = show_moment(one.due_at, self.session.times, self.services.zone, self.session.now)
-            status = status_cell(one.status, paused=one.paused)
+            status = status_cell(one.status, paused=one.paused, width=NEIGHBOURS.widths[1])
             cell = NEIGHBOURS.row(one.name, status, one.business_date, due, [("; ".join(notes), Ink.DIM)])
             yield Line(cell, OpenInstance(one.id))
         for key in vacuous:

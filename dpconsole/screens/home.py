@@ -22,6 +22,7 @@ from dpconsole.widgets.status import INKS, status_cell
 
 FAILURES = Grid((7, 7, 12), ("right", "right"))
 COUNTS = Grid((7,), ("right",))
+STEPS = Grid((36,))
 BASELINES = Grid((24, 8, 16), ("left", "left"))
 
 ORDER: tuple[Status, ...] = (
@@ -62,15 +63,16 @@ class HomeScreen(PageScreen):
         day = self.business_date
         self.rev = max(self.rev, self.services.store.rev())
         overview = self.services.overview(self.session.environment, day)
+        if not overview.total:
+            other = self.session.keymap["app.environment"].display
+            yield from _nothing_yet(overview, self.session.environment, day, other)
+            return
         yield from self._failures(overview)
         yield BLANK
         yield from _night(overview)
         if overview.baselines:
             yield BLANK
             yield from self._baselines(overview, day)
-        if not overview.total:
-            yield BLANK
-            yield Line([("No instances of this data timestamp: dpconsole generate --date makes them.", Ink.DIM)])
 
     def _failures(self, overview: Overview) -> Iterator[Line]:
         failed, groups = overview.counts.get(Status.FAILED, 0), overview.failures
@@ -113,6 +115,28 @@ class HomeScreen(PageScreen):
     @override
     def environment_changed(self) -> None:
         self.rebuild()
+
+
+def _nothing_yet(overview: Overview, environment: str, day: date, other_key: str) -> Iterator[Line]:
+    """What to do next where there is nothing to look at."""
+    if not overview.is_loaded:
+        yield heading("Nothing is loaded yet")
+        steps = (
+            ("dpconsole load FILE..", "reads your workspace from YAML"),
+            ("dpconsole import dbt MANIFEST", "reads it from a dbt manifest"),
+            (f"dpconsole generate --date {day}", "then makes the instances of this data timestamp"),
+            ("dpconsole demo", "shows a lively night in a database of its own"),
+        )
+    else:
+        yield heading(f"No instances of this data timestamp in {environment.upper()}")
+        steps = (
+            (
+                f"dpconsole generate --date {day}",
+                "makes them; the engine does so itself at 23:00 of the evening before",
+            ),
+            (other_key, "shows the other environment"),
+        )
+    yield from (Line(STEPS.row([(command, Ink.ACCENT)], [(what, Ink.DIM)])) for command, what in steps)
 
 
 def _select(group: FailureGroup) -> GoTo:

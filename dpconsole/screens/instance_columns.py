@@ -62,6 +62,14 @@ def _spaced(pieces: list[Piece]) -> list[Piece]:
     return [(f" {text}", ink) for text, ink in pieces]
 
 
+def _status(row: InstanceRow) -> Cell:
+    return status_cell(row.status, paused=row.paused)
+
+
+def _short_status(row: InstanceRow) -> Cell:
+    return status_cell(row.status, paused=row.paused, width=0)
+
+
 def _moment(session: Session, value: Callable[[InstanceRow], int | None]) -> Callable[[InstanceRow], Cell]:
     def render(row: InstanceRow) -> Cell:
         zone = session.services.zone
@@ -80,7 +88,7 @@ def _columns(session: Session) -> Mapping[str, Column]:
     every = (
         Column("name", "Instance Object", 30, object_cell, min_width=24, flex=3, sortable=True),
         Column("id", "Instance ID", 22, lambda row: row.key, priority=15),
-        Column("status", "Status", 32, lambda row: status_cell(row.status, paused=row.paused), min_width=13),
+        Column("status", "Status", 32, _status, min_width=19, short=_short_status),
         Column("chips", "Running Status", 34, running_status_cell, min_width=22, flex=1),
         Column("cycle", "Cycle", 6, lambda row: row.cycle, priority=8),
         Column("biz", "Data date", 10, lambda row: row.business_date, priority=6),
@@ -88,7 +96,7 @@ def _columns(session: Session) -> Mapping[str, Column]:
         Column("started", "Start", 11, _moment(session, lambda row: row.started_at), "right", 7, True, 5),
         Column("ended", "End", 11, _moment(session, lambda row: row.ended_at), "right", 9, True, 5),
         Column("took", "Took", 9, _took(session), "right", 4, True, 6),
-        Column("retries", "Retry", 5, lambda row: f"{row.auto_reruns}/{row.reruns}", "right", 10),
+        Column("retries", "Retry", 5, lambda row: row.retries, "right", 10),
         Column("prio", "Prio", 9, priority_cell, "left", 5),
         Column("owner", "Owner", 10, lambda row: row.owner, "left", 2, min_width=6),
         Column("project", "Project", 22, project_cell, "left", 11, min_width=16),

@@ -61,9 +61,9 @@ class ItemRow:
     item: Item
 
 
-def status_words(value: str) -> Cell:
-    """A status of an item, which may be empty for a row that no longer exists."""
-    return status_cell(Status(value)) if value in set(Status) else value
+def status_words(value: str, width: int | None = None) -> Cell:
+    """A status of an item in `width` cells, which may be empty for a row that no longer exists."""
+    return status_cell(Status(value), width=width) if value in set(Status) else value
 
 
 def _after(row: ItemRow) -> Cell:

@@ -134,6 +134,6 @@ class RecordScreen(PageScreen):
     def _items(self, record: Record) -> Iterator[Line]:
         yield heading("Items", f"{len(record.items):,}")
         for item in record.items:
-            then = status_words(item.after)
-            cell = ITEMS.row(item.name, item.key, item.outcome, status_words(item.before), then, item.reason)
+            before, after = (status_words(status, ITEMS.widths[-1]) for status in (item.before, item.after))
+            cell = ITEMS.row(item.name, item.key, item.outcome, before, after, item.reason)
             yield Line(cell, OpenInstance(item.id))

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dpconsole.widgets.cells import Align
-from dpconsole.widgets.ink import Cell
+from dpconsole.widgets.cells import Align, width_of
+from dpconsole.widgets.ink import Cell, pieces
 
 GAP = 1
 """Blank cells between two columns."""
@@ -19,7 +19,7 @@ class Column:
 
     `render` takes a row and returns a cell. `width` is the comfortable width in cells; with `min_width` the column may
     shrink to that first. `priority` 0 always stays; the highest number is dropped first. `flex` is the share of spare
-    cells the column takes.
+    cells the column takes. `short` is what it shows where `render`'s words do not fit.
     """
 
     id: str
@@ -31,6 +31,14 @@ class Column:
     sortable: bool = False
     min_width: int = 0
     flex: int = 0
+    short: Callable[[Any], Cell] | None = None
+
+    def cell(self, row: Any, width: int) -> Cell:
+        """What the column shows of a row in so many cells."""
+        shown = self.render(row)
+        if self.short is None or sum(width_of(text) for text, _ in pieces(shown)) <= width:
+            return shown
+        return self.short(row)
 
     @property
     def least(self) -> int:

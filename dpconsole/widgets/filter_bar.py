@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Vertical
+from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widgets import Input
 
@@ -13,6 +13,8 @@ from dpconsole.widgets.ink import Ink
 from dpconsole.widgets.line import Line
 
 CARET = "^"
+SIGN, SIGN_WIDTH = "/", 2
+"""Before the text: this line is the filter."""
 
 
 class FilterBar(Vertical):
@@ -20,7 +22,9 @@ class FilterBar(Vertical):
 
     DEFAULT_CSS = """
     FilterBar { height: auto; }
-    FilterBar Input { height: 1; border: none; padding: 0; }
+    FilterBar Horizontal { height: 1; }
+    FilterBar .filter-bar--sign { width: 2; }
+    FilterBar Input { width: 1fr; height: 1; border: none; padding: 0; }
     """
 
     class BarMessage(Message):
@@ -58,13 +62,16 @@ class FilterBar(Vertical):
         self._start = clean(text)
         self._input = Input(placeholder=placeholder, select_on_focus=False)
         self._input.cursor_blink = False
+        self._sign = Line([(SIGN, Ink.DIM)], classes="filter-bar--sign")
         self._error = Line(classes="filter-bar--error")
 
     def compose(self) -> ComposeResult:
         """The input; the error line stays out of the way until there is one."""
         self._error.display = False
         self._input.value = self._start
-        yield self._input
+        with Horizontal():
+            yield self._sign
+            yield self._input
         yield self._error
 
     @property
@@ -83,7 +90,7 @@ class FilterBar(Vertical):
 
     def show_error(self, message: str, column: int) -> None:
         """Say what is wrong, with a caret under the wrong place (`column` cells from the beginning of the text)."""
-        self._error.show([(" " * max(0, column) + CARET, Ink.ERROR), (f" {message}", Ink.ERROR)])
+        self._error.show([(" " * (SIGN_WIDTH + max(0, column)) + CARET, Ink.ERROR), (f" {message}", Ink.ERROR)])
         self._error.display = True
 
     def clear_error(self) -> None:

@@ -13,7 +13,7 @@ from textual.widget import Widget
 
 from dpconsole.core.domain.text import clean
 from dpconsole.widgets.cells import cut_cells, fit, width_of
-from dpconsole.widgets.columns import Column, Placed
+from dpconsole.widgets.columns import Placed
 from dpconsole.widgets.ink import Cell, Ink, Piece, inked, pieces
 from dpconsole.widgets.row_cache import Row
 from dpconsole.widgets.strips import join
@@ -78,7 +78,7 @@ class RowPainter:
         line = next((name for flags, name in LINES if flags in state), "")
         focus = column_id if State.CURSOR in state and State.AWAY not in state else None
         cells = [
-            (placed, _cell(row, placed.column, number), CURSOR_CELL if placed.column.id == focus else line)
+            (placed, _cell(row, placed, number), CURSOR_CELL if placed.column.id == focus else line)
             for number, placed in enumerate(columns)
         ]
         return self._line(_gutter(state), cells, line)
@@ -133,11 +133,11 @@ def _gutter(state: State) -> Iterable[Piece]:
     yield (MARK, Ink.MARK) if State.MARKED in state else (IN_RANGE if State.RANGE in state else " ", Ink.PLAIN)
 
 
-def _cell(row: Row | None, column: Column, number: int) -> Cell:
+def _cell(row: Row | None, placed: Placed, number: int) -> Cell:
     """The cleaned pieces of a cell; the first column carries the indentation and the folder sign."""
     if row is None:
         return [(GONE, Ink.DIM)] if number == 0 else ""
-    cell = [(clean(text), ink) for text, ink in pieces(column.render(row))]
+    cell = [(clean(text), ink) for text, ink in pieces(placed.column.cell(row, placed.width))]
     if number > 0:
         return cell
     lead = INDENT * getattr(row, "depth", 0) + FOLDERS[getattr(row, "unfolded", None)]

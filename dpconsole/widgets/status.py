@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dpconsole.core.domain.statuses import FACES, Face, NormalisedStatus, Status
+from dpconsole.widgets.cells import width_of
 from dpconsole.widgets.ink import Ink, Piece
 
 AnyStatus = Status | NormalisedStatus
@@ -62,12 +63,18 @@ def _face(status: AnyStatus | str) -> Face:
     return FACES[Status(status)] if status in FACES else NormalisedStatus(status).face
 
 
-def status_cell(status: AnyStatus | str, *, paused: bool = False, ascii: bool = False) -> list[Piece]:
-    """Glyph and word of a status in its ink; the pause sign goes between them, where a narrow column keeps it."""
+def status_cell(
+    status: AnyStatus | str, *, paused: bool = False, ascii: bool = False, width: int | None = None
+) -> list[Piece]:
+    """Glyph and words of a status in its ink; the pause sign goes between them, where a narrow column keeps it.
+
+    Words that are wider than `width` cells give way to those that still tell the status from every other.
+    """
     face = _face(status)
-    glyph = face.ascii if ascii else face.glyph
     sign = f"{PAUSED[ascii]} " if paused else ""
-    return [(f"{glyph} {sign}{face.label}", INKS[status])]
+    lead = f"{face.ascii if ascii else face.glyph} {sign}"
+    fits = width is None or width_of(lead + face.label) <= width
+    return [(lead + (face.label if fits else face.short), INKS[status])]
 
 
 def chips(counts: Mapping[Any, int], *, ascii: bool = False) -> list[Piece]:

@@ -164,8 +164,8 @@ async def test_the_filter_tells_each_change_and_shows_where_it_is_wrong(widget_a
         assert bar.size.height == 1
         bar.show_error("no field 'statsu' - did you mean 'status'?", 3)
         await pilot.pause()
-        error = bar.query_one(Line)
-        assert app.lines(error)[0].startswith("   ^ no field 'statsu'")
+        error = bar.query_one(".filter-bar--error", Line)
+        assert app.lines(error)[0].startswith("     ^ no field 'statsu'")
         assert bar.size.height == 2
         bar.clear_error()
         await pilot.pause()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dpconsole.core.domain.statuses import Status
+from dpconsole.widgets.cells import cut_cells
 from dpconsole.widgets.ink import Ink
 from dpconsole.widgets.status import INKS, WORST_FIRST, chips, instance_marks, needs_ascii, status_cell
 
@@ -25,6 +26,12 @@ def test_no_two_statuses_look_alike() -> None:
 def test_a_paused_instance_says_so_where_a_narrow_column_keeps_it() -> None:
     assert status_cell(Status.WAITING_TIME, paused=True)[0][0] == "◔ ⏸ Waiting for Scheduled Time"
     assert status_cell(Status.WAITING_TIME, paused=True, ascii=True)[0][0].isascii()
+
+
+def test_where_the_words_do_not_fit_shorter_ones_still_tell_every_status_from_every_other() -> None:
+    assert status_cell(Status.WAITING_RESOURCE, width=20)[0][0] == "◑ Waiting Resources"
+    assert status_cell(Status.WAITING_RESOURCE, width=32)[0][0] == "◑ Waiting for Schedule Resources"
+    assert len({cut_cells(status_cell(status, width=16)[0][0][2:], 14) for status in Status}) == len(Status)
 
 
 def test_chips_count_the_worst_first_and_leave_out_the_absent() -> None:

@@ -73,19 +73,25 @@ class NormalisedStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """How one status is written: label, glyph, ASCII fall-back, family."""
+    """How one status is written: label, glyph, ASCII fall-back, family; `short` is the label where room is scarce."""
 
     label: str
     glyph: str
     ascii: str
     family: Family
+    abbreviation: str = ""
+
+    @property
+    def short(self) -> str:
+        """The fewest words that still tell the status from every other."""
+        return self.abbreviation or self.label
 
 
 FACES: dict[Status, Face] = {
     Status.NOT_RUNNING: Face("Not Running", "○", "o", Family.IDLE),
-    Status.WAITING_TIME: Face("Waiting for Scheduled Time", "◔", "t", Family.WAITING),
+    Status.WAITING_TIME: Face("Waiting for Scheduled Time", "◔", "t", Family.WAITING, "Waiting Time"),
     Status.THROTTLED: Face("Throttling", "⊘", "%", Family.WAITING),
-    Status.WAITING_RESOURCE: Face("Waiting for Schedule Resources", "◑", "w", Family.WAITING),
+    Status.WAITING_RESOURCE: Face("Waiting for Schedule Resources", "◑", "w", Family.WAITING, "Waiting Resources"),
     Status.RUNNING: Face("Running", "▶", ">", Family.ACTIVE),
     Status.SUCCEEDED: Face("Succeeded", "✓", "+", Family.TERMINAL),
     Status.FAILED: Face("Failed", "✗", "x", Family.TERMINAL),

@@ -128,7 +128,7 @@ def instance_columns(now_ms: int, zone: tzinfo) -> tuple[Column[InstanceRow], ..
         Column("Start Time", lambda row: moment(row.started_at), 20),
         Column("End Time", lambda row: moment(row.ended_at), 20),
         Column("Runtime", lambda row: runtime(row, now_ms), 12),
-        Column("Retry Count/Auto-Retry Count", retries, 29),
+        Column("Retry Count/Auto-Retry Count", lambda row: row.retries, 29),
         Column("Related Baseline Instances", lambda row: _JOINT.join(row.baselines), 30),
         Column("Schedule Resource Group", resource_group, 25),
     )
@@ -157,11 +157,6 @@ def runtime(row: InstanceRow, now_ms: int) -> str:
     minutes, seconds = divmod(max(0, ended - row.started_at) // 1000, 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours:02}:{minutes:02}:{seconds:02}"
-
-
-def retries(row: InstanceRow) -> str:
-    """Reruns done, by hand and by itself, and automatic ones configured (section 12); a logical table runs nothing."""
-    return "" if row.unit == Unit.LOGICAL_TABLE else f"{max(0, row.attempt - 1)}/{row.reruns}"
 
 
 def resource_group(row: InstanceRow) -> str:

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, sele
 
 from dpconsole.core.domain.definitions import Origin, Unit
 from dpconsole.core.domain.statuses import Status
-from dpconsole.core.store.models import Baseline, BaselineTask, Instance
+from dpconsole.core.store.models import Baseline, BaselineTask, Instance, Task
 
 GROUPS = 50
 """Groups of failures that are told apart."""
@@ -45,13 +45,17 @@ class BaselineProgress:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """The night at a glance. `blocked` is how many Not Running instances wait for an upstream."""
+    """The night at a glance. `blocked` is how many Not Running instances wait for an upstream.
+
+    `is_loaded`: whether there is any task at all, without which there never is an instance.
+    """
 
     counts: Mapping[Status, int]
     paused: int
     blocked: int
     failures: tuple[FailureGroup, ...]
     baselines: tuple[BaselineProgress, ...]
+    is_loaded: bool
 
     @property
     def total(self) -> int:
@@ -78,6 +82,7 @@ def read_overview(connection: Connection, environment: str, business_date: str) 
         blocked=held[1],
         failures=tuple(FailureGroup(*row) for row in connection.execute(_failures(scope))),
         baselines=tuple(BaselineProgress(*row) for row in connection.execute(_baselines(scope))),
+        is_loaded=connection.execute(select(Task.id).limit(1)).first() is not None,
     )
 
 

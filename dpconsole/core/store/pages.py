@@ -102,6 +102,11 @@ class InstanceRow(NamedTuple):
     node_chips: Chips | None
     field_chips: FieldChips | None
 
+    @property
+    def retries(self) -> str:
+        """Reruns done, by hand and by itself, and automatic ones configured; a logical table runs nothing (12)."""
+        return "" if self.unit == Unit.LOGICAL_TABLE else f"{max(0, self.attempt - 1)}/{self.reruns}"
+
 
 class TaskRow(NamedTuple):
     """One task as lists show it (section 16). `schedule` is in words; `upstreams`, `downstreams` count other tasks."""
