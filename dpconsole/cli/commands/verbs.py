@@ -7,7 +7,7 @@ without a terminal unless `--yes` says so, and above 50 rows `--expect` must nam
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import click
@@ -18,9 +18,10 @@ from dpconsole.cli.tables import write_table
 from dpconsole.cli.talk import number_of, progress, say, write_json
 from dpconsole.cli.work import Work, asked, opened
 from dpconsole.core.domain.keys import parse_instance_key
+from dpconsole.core.operations.fields import Field, FieldKind
 from dpconsole.core.operations.planning import MILD_ROWS, Plan
 from dpconsole.core.operations.records import NO_SUCH_INSTANCE, Item, Outcome, Record, State
-from dpconsole.core.operations.registry import Choice, Operation
+from dpconsole.core.operations.registry import Operation
 from dpconsole.core.operations.selection import Selection
 
 _CODES = {
@@ -46,13 +47,13 @@ def verb_command(operation: Operation) -> click.Command:
         expect: int | None,
         reason: str,
         as_json: bool,
-        **arguments: str,
+        **answers: Any,
     ) -> Exit:
         with opened(context) as work, asked(query or ""):
-            plan = work.operations.plan(operation.name, _selection(work, ids, query), arguments)
+            plan = _plan(work, operation, _selection(work, ids, query), answers)
             return _Run(work, plan, reason, dry_run=dry_run, as_json=as_json).go(yes=yes, expect=expect)
 
-    return Command(
+    return VerbCommand(
         operation.name,
         callback=callback,
         params=[
@@ -72,9 +73,48 @@ def verb_command(operation: Operation) -> click.Command:
     )
 
 
-def _option(field: Choice) -> click.Option:
-    words = click.Choice(field.choices)
-    return click.Option([f"--{field.name}"], type=words, default=field.default, show_default=True, help=field.title)
+class VerbCommand(Command):
+    """A command some of whose options take every word up to the next option: `--upstream ID ID`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Name such an option before each of its words, and let click read that."""
+        greedy = {name for option in self.params if getattr(option, "multiple", False) for name in option.opts}
+        return super().parse_args(ctx, list(_spelled_out(args, greedy)))
+
+
+def _spelled_out(words: Iterable[str], greedy: Container[str]) -> Iterator[str]:
+    option, repeated = "", False
+    for word in words:
+        if word.startswith("-"):
+            option, repeated = (word if word in greedy else ""), False
+        elif option and repeated:
+            yield option
+        else:
+            repeated = bool(option)
+        yield word
+
+
+METAVARS = {FieldKind.NUMBER: "N", FieldKind.TIME: "TIME", FieldKind.TEXT: "TEXT", FieldKind.IDS: "ID.."}
+
+
+def _option(field: Field) -> click.Option:
+    """The option that asks a verb's question."""
+    attributes: dict[str, Any] = {"help": field.title, "required": field.required}
+    if field.several:
+        metavar = "|".join(field.choices) if field.choices else METAVARS[field.kind]
+        return click.Option([f"--{field.name}"], multiple=True, metavar=metavar, **attributes)
+    if field.choices:
+        attributes |= {"default": field.default, "show_default": True} if field.default else {}
+        return click.Option([f"--{field.name}"], type=click.Choice(field.choices), **attributes)
+    return click.Option([f"--{field.name}"], default="", metavar=METAVARS[field.kind], **attributes)
+
+
+def _plan(work: Work, operation: Operation, selection: Selection, answers: Mapping[str, Any]) -> Plan:
+    words = {name: answer if isinstance(answer, str) else ",".join(answer) for name, answer in answers.items()}
+    try:
+        return work.operations.plan(operation.name, selection, words)
+    except ValueError as error:
+        raise Failure(str(error), Exit.USAGE) from None
 
 
 def _selection(work: Work, ids: Sequence[str], query: str | None) -> Selection:
@@ -127,6 +167,8 @@ class _Run:
         if plan.killed:
             say(f"running work that would be killed: {len(plan.killed):,}")
         say(f"the same: {plan.command}")
+        if plan.offenders:
+            say(f"without them: {plan.command_without_offenders}")
         if plan.acts:
             return Exit.DONE
         return Exit.REFUSED if any(item.falls_short for item in plan.items) else Exit.NOTHING
@@ -165,6 +207,8 @@ class _Run:
         with progress(self._plan.verb) as tell:
             record = self._work.operations.apply(self._plan, self._reason, tell)
         self._report(record.items, record)
+        if self._plan.offenders:
+            say(f"without them: {self._plan.command_without_offenders}")
         return _CODES[record.state]
 
     def _report(self, items: Iterable[Item], record: Record | None) -> None:

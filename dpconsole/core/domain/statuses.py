@@ -194,6 +194,7 @@ class Verb(StrEnum):
     RESUME = "resume"
     PRIORITY = "priority"
     REMOVE_UPSTREAM = "remove-upstream"
+    ACKNOWLEDGE = "acknowledge"
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,5 +247,6 @@ GUARDS: dict[Verb, Guard] = {
     Verb.RESUME: Guard(_ANY, True, "", "Not paused: nothing to resume"),
     Verb.PRIORITY: Guard(_ANY, None, ""),
     Verb.REMOVE_UPSTREAM: Guard(_ANY, None, ""),
+    Verb.ACKNOWLEDGE: Guard(_ANY, None, ""),
 }
 """Every guard of section 2.4 that depends on the instance alone."""

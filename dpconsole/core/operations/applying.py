@@ -1,5 +1,8 @@
 """Carrying a plan out: chunk by chunk, upstream first, and never on a row that is not as the plan saw it.
 
+A row that the batch itself moved in an earlier chunk, as a rerun sends back what waits below it, is taken as it then
+is; one that anybody else moved is reported and left.
+
 Each chunk is one transaction that checks permission and row again, changes what still qualifies, writes the journal and
 settles the items of the ledger; so instances and ledger agree whenever the process dies. The plan's key makes this
 idempotent: a record that was closed is returned as it is, one that was not goes on where it stopped.
@@ -8,6 +11,7 @@ idempotent: a record that was closed is returned as it is, one that was not goes
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from dpconsole.core.domain.clock import Clock
@@ -18,7 +22,7 @@ from dpconsole.core.operations.planning import Plan
 from dpconsole.core.operations.records import CANCELLED, CHANGED, NO_PERMISSION, Item, Outcome, Record, State
 from dpconsole.core.store.ledger import LedgerItem, LedgerRow, open_record, planned_items, read_record, settle_items
 from dpconsole.core.store.session import Store, Transaction
-from dpconsole.core.store.targets import Target, read_members, read_targets
+from dpconsole.core.store.targets import Move, Target, read_members, read_parts, read_targets
 from dpconsole.core.store.verbs import Change, unchanged
 
 CHUNK = 400
@@ -42,20 +46,19 @@ def apply_plan(
     `progress` is told (items dealt with, all acting items) after each chunk; `is_cancelled` is asked before each.
     Raises `StoreError`; what was committed before it stays, and applying the plan again goes on from there.
     """
-    done = 0
-    for chunk in _chunks(list(plan.targets.values())):
+    batch = _Batch(plan)
+    for chunk in batch.chunks:
         with store.write() as transaction:
             record = read_record(transaction, plan.key) or _open(transaction, clock, plan, reason)
             if record.state != State.APPLYING:
                 break
-            done += len(chunk)
             if cancelled := is_cancelled():
                 _spare(transaction, record, plan)
             else:
-                _apply_chunk(transaction, record, plan, chunk, clock.now())
-            if cancelled or done == len(plan.targets):
+                batch.apply(transaction, record, chunk, clock.now())
+            if cancelled or batch.is_done:
                 close(transaction, record, clock.now())
-        progress(done, len(plan.targets))
+        progress(batch.done, len(plan.targets))
     return _found(store, plan.key)
 
 
@@ -64,7 +67,7 @@ def refuse_plan(store: Store, clock: Clock, plan: Plan, reason: str) -> Record:
     with store.write() as transaction:
         if read_record(transaction, plan.key) is None:
             record = _open(transaction, clock, plan, reason)
-            settle_items(transaction, record.id, _same(plan.targets.values(), Outcome.REFUSED, reason))
+            settle_items(transaction, record.id, _same(plan, plan.targets.values(), Outcome.REFUSED, reason))
             close(transaction, record, clock.now())
     return _found(store, plan.key)
 
@@ -98,7 +101,7 @@ def _open(transaction: Transaction, clock: Clock, plan: Plan, reason: str) -> Le
         "at": clock.now(),
         "reason": reason,
         "command": plan.command,
-        "arguments": dict(plan.arguments),
+        "arguments": plan.operation.answers(plan.arguments),
         "acts": len(plan.targets),
     }
     open_record(transaction, values, [_ledger_item(item) for item in plan.items])
@@ -112,20 +115,50 @@ def _ledger_item(item: Item) -> LedgerItem:
     return LedgerItem(item.id, item.name, item.before, after, item.outcome, item.reason)
 
 
-def _apply_chunk(transaction: Transaction, record: LedgerRow, plan: Plan, chunk: Sequence[Target], now: int) -> None:
-    left = planned_items(transaction, record.id)
-    targets = [target for target in chunk if target.id in left]
-    allowed = _allowed(transaction, plan, targets)
-    steady = _steady(transaction, allowed)
-    changed = _change(transaction, plan, steady, now)
-    gone = [target for target in allowed if target.id not in changed]
-    permitted = {target.id for target in allowed}
-    outcomes = [
-        *((target.id, plan.operation.after(target), Outcome.OK, "") for target in targets if target.id in changed),
-        *_drifted(transaction, gone),
-        *_same((target for target in targets if target.id not in permitted), Outcome.SKIPPED, NO_PERMISSION),
-    ]
-    settle_items(transaction, record.id, outcomes)
+class _Batch:
+    """The chunks of a plan, and its targets as they are known to be by now."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._targets = dict(plan.targets)
+        self._to_come = {part.id: id for id, target in plan.targets.items() for part in target.parts}
+        ordered = list(plan.targets.values())
+        self.chunks = list(_chunks(ordered[::-1] if plan.operation.batch.downstream_first else ordered))
+        self.done = 0
+
+    @property
+    def is_done(self) -> bool:
+        return self.done == len(self._targets)
+
+    def apply(self, transaction: Transaction, record: LedgerRow, chunk: Sequence[Target], now: int) -> None:
+        """Act on a chunk of the targets and settle their items."""
+        plan = self._plan
+        left = planned_items(transaction, record.id, [target.id for target in chunk])
+        targets = [self._targets[target.id] for target in chunk if target.id in left]
+        allowed = _allowed(transaction, plan, targets)
+        changed = _change(transaction, plan, _steady(transaction, allowed), now)
+        gone = [target for target in allowed if target.id not in changed]
+        permitted = {target.id for target in allowed}
+        after = plan.operation.after
+        outcomes = [
+            *((target.id, after(target, plan.arguments), Outcome.OK, "") for target in targets if target.id in changed),
+            *_drifted(transaction, plan, gone),
+            *_same(plan, (target for target in targets if target.id not in permitted), Outcome.SKIPPED, NO_PERMISSION),
+        ]
+        settle_items(transaction, record.id, outcomes)
+        self.done += len(chunk)
+        for target in chunk:
+            for part in target.parts:
+                del self._to_come[part.id]
+        self._take_in(transaction)
+
+    def _take_in(self, transaction: Transaction) -> None:
+        """Rows still to come that this transaction has moved are as it left them."""
+        moved = transaction.touched.get("instance", set()) & self._to_come.keys()
+        for part in read_parts(transaction.connection, moved).values() if moved else ():
+            target = self._targets[self._to_come[part.id]]
+            parts = tuple(replace(part, follows=old.follows) if old.id == part.id else old for old in target.parts)
+            self._targets[target.id] = replace(target, parts=parts)
 
 
 def _allowed(transaction: Transaction, plan: Plan, targets: Sequence[Target]) -> list[Target]:
@@ -140,25 +173,25 @@ def _steady(transaction: Transaction, targets: Sequence[Target]) -> list[Target]
 
 def _change(transaction: Transaction, plan: Plan, targets: Sequence[Target], now: int) -> set[int]:
     """Let the verb write; the targets it changed as a whole."""
-    taken = {target.id: [part for part in target.parts if plan.operation.takes(part)] for target in targets}
-    change = Change(now, plan.actor.user, dict(plan.arguments))
-    changed = plan.operation.apply(transaction, [part for parts in taken.values() for part in parts], change)
-    return {id for id, parts in taken.items() if all(part.id in changed for part in parts)}
+    taken = {t.id: [Move(*move) for move in plan.operation.taken(t, plan.arguments)] for t in targets}
+    change = Change(now, plan.actor.user, plan.arguments, targets)
+    changed = plan.operation.apply(transaction, [move for moves in taken.values() for move in moves], change)
+    return {id for id, moves in taken.items() if all(move.part.id in changed for move in moves)}
 
 
-def _drifted(transaction: Transaction, targets: Sequence[Target]) -> Iterator[Settled]:
+def _drifted(transaction: Transaction, plan: Plan, targets: Sequence[Target]) -> Iterator[Settled]:
     now = {target.id: target for target in read_targets(transaction.connection, [target.id for target in targets])}
     for target in targets:
         reached = now.get(target.id)
         words = f"{CHANGED}: now {reached.status.label}{', paused' * reached.paused}" if reached else f"{CHANGED}: gone"
-        yield (target.id, reached.status if reached else target.status, Outcome.SKIPPED, words)
+        yield (target.id, plan.operation.shows(reached or target), Outcome.SKIPPED, words)
 
 
 def _spare(transaction: Transaction, record: LedgerRow, plan: Plan) -> None:
-    left = planned_items(transaction, record.id)
+    left = planned_items(transaction, record.id, plan.targets)
     spared = [target for target in plan.targets.values() if target.id in left]
-    settle_items(transaction, record.id, _same(spared, Outcome.SKIPPED, CANCELLED))
+    settle_items(transaction, record.id, _same(plan, spared, Outcome.SKIPPED, CANCELLED))
 
 
-def _same(targets: Iterable[Target], outcome: Outcome, reason: str) -> list[Settled]:
-    return [(target.id, target.status, outcome, reason) for target in targets]
+def _same(plan: Plan, targets: Iterable[Target], outcome: Outcome, reason: str) -> list[Settled]:
+    return [(target.id, plan.operation.shows(target), outcome, reason) for target in targets]

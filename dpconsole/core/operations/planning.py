@@ -15,12 +15,20 @@ from graphlib import TopologicalSorter
 
 from sqlalchemy import Connection
 
-from dpconsole.core.domain.definitions import Role
+from dpconsole.core.domain.definitions import Origin, Role, Unit
 from dpconsole.core.domain.statuses import Status
 from dpconsole.core.operations.actor import Actor
+from dpconsole.core.operations.fields import Arguments
 from dpconsole.core.operations.permissions import Members, is_allowed
-from dpconsole.core.operations.records import NO_PERMISSION, NO_SUCH_INSTANCE, WITH_ITS_TABLE, Item, Outcome
-from dpconsole.core.operations.registry import OPERATIONS, Arguments, Operation
+from dpconsole.core.operations.records import (
+    NO_PERMISSION,
+    NO_SUCH_INSTANCE,
+    NOTHING_IN_IT,
+    WITH_ITS_TABLE,
+    Item,
+    Outcome,
+)
+from dpconsole.core.operations.registry import OPERATIONS, Batch, Operation
 from dpconsole.core.operations.selection import Selection
 from dpconsole.core.store.targets import Part, Reach, Target, edges_among, read_members, read_reach, read_targets
 
@@ -33,6 +41,7 @@ class Plan:
     """What acts, what is skipped and refused and why, and how far it reaches.
 
     `items` holds what acts first, upstream before downstream, then the rest. `targets` are the acting rows by id.
+    `offenders` are rows for whose sake the whole batch is refused, and without which it would not be.
     """
 
     key: str
@@ -43,6 +52,7 @@ class Plan:
     items: tuple[Item, ...]
     targets: Mapping[int, Target]
     reach: Reach
+    offenders: tuple[int, ...] = ()
 
     @property
     def operation(self) -> Operation:
@@ -73,11 +83,13 @@ class Plan:
     @property
     def command(self) -> str:
         """The words that ask for the same on the command line."""
-        fields = self.operation.fields
-        chosen = [f"--{f.name}={self.arguments[f.name]}" for f in fields if self.arguments[f.name] != f.default]
         expect = [f"--expect={len(self.targets)}"] if len(self.targets) > MILD_ROWS else []
-        keys = {item.id: item.key for item in self.items}
-        return shlex.join(["dpconsole", self.verb, *chosen, *expect, *self.selection.words(keys)])
+        return self._words(self.selection, *expect)
+
+    @property
+    def command_without_offenders(self) -> str:
+        """The words that ask for what is left when those rows are deselected for whose sake the batch is refused."""
+        return self._words(self.selection.less(self.offenders))
 
     @property
     def is_mild(self) -> bool:
@@ -87,12 +99,21 @@ class Plan:
     def without(self, ids: Iterable[int]) -> Plan:
         """The same plan less some acting rows; their reach stays counted."""
         dropped = set(ids) & set(self.targets)
+        below = [str(id) for id in sorted(dropped) if self.targets[id].level]
+        spared = ",".join(filter(None, (self.arguments.get("except", ""), *below)))
         return replace(
             self,
-            selection=self.selection.less(dropped),
+            selection=self.selection.less(id for id in dropped if not self.targets[id].level),
+            arguments={**self.arguments, "except": spared} if below else self.arguments,
             targets={id: target for id, target in self.targets.items() if id not in dropped},
             items=tuple(item for item in self.items if item.id not in dropped),
         )
+
+    def _words(self, selection: Selection, *expect: str) -> str:
+        fields = self.operation.fields
+        chosen = [f"--{f.name}={self.arguments[f.name]}" for f in fields if self.arguments[f.name] != f.default]
+        keys = {item.id: item.key for item in self.items}
+        return shlex.join(["dpconsole", self.verb, *chosen, *expect, *selection.words(keys)])
 
     def _with(self, outcome: Outcome) -> Iterator[Item]:
         return (item for item in self.items if item.outcome is outcome)
@@ -111,45 +132,115 @@ def make_plan(
     key: str,
 ) -> Plan:
     """Plan an operation on `ids`, which is what `selection` stands for; `arguments` are complete."""
-    targets = read_targets(connection, ids)
-    items = _judge_all(operation, targets, arguments, read_members(connection), actor)
-    acting = {target.id for target, item in zip(targets, items, strict=True) if item.outcome is Outcome.PLANNED}
-    ordered = _upstream_first(connection, [target for target in targets if target.id in acting])
+    judge = _Judge(operation, arguments, read_members(connection), actor)
+    chosen = operation.looks(connection, read_targets(connection, ids))
+    judged = [(target, judge(target)) for target in chosen]
+    below = operation.spreads(connection, _acting(judged), arguments)
+    judged = _each_once([*judged, *((target, judge(target)) for target in below)])
+    judged, offenders = _as_a_batch(operation.batch, judged)
+    ordered = _upstream_first(connection, _acting(judged))
     place = {target.id: place for place, target in enumerate(ordered)}
+    items = sorted((item for _, item in judged), key=lambda item: place.get(item.id, len(place)))
     return Plan(
         key=key,
         verb=operation.name,
         arguments=arguments,
         actor=actor,
         selection=selection,
-        items=(*sorted(items, key=lambda item: place.get(item.id, len(place))), *_missing(ids, targets)),
+        items=(*items, *_missing(ids, chosen)),
         targets={target.id: target for target in ordered},
         reach=read_reach(connection, [part.id for target in ordered for part in target.parts]),
+        offenders=offenders,
     )
 
 
-def _judge_all(
-    operation: Operation, targets: Sequence[Target], arguments: Arguments, members: Members, actor: Actor
-) -> list[Item]:
-    def judge(target: Target) -> Item:
-        if not is_allowed(members, target.project, actor.user, Role(operation.role)):
-            return _item(target, Outcome.SKIPPED, NO_PERMISSION)
-        if passed_over := operation.passes_over(target, arguments):
-            return _item(target, Outcome.SKIPPED, passed_over)
-        if refusal := operation.guard(target, arguments):
-            return _item(target, Outcome.REFUSED, refusal)
-        return replace(_item(target, Outcome.PLANNED), after=operation.after(target))
+Judged = tuple[Target, Item]
+"""A target, and what the plan says of it."""
 
-    items = [judge(target) for target in targets]
-    acting = {item.id for item in items if item.outcome is Outcome.PLANNED}
+
+@dataclass(frozen=True, slots=True)
+class _Judge:
+    """Says of one target whether it acts, and why not."""
+
+    operation: Operation
+    arguments: Arguments
+    members: Members
+    actor: Actor
+
+    def __call__(self, target: Target) -> Item:
+        operation, arguments = self.operation, self.arguments
+        if not is_allowed(self.members, target.project, self.actor.user, Role(operation.role)):
+            return self._item(target, Outcome.SKIPPED, NO_PERMISSION)
+        if passed_over := operation.passes_over(target, arguments):
+            return self._item(target, Outcome.SKIPPED, passed_over)
+        if refusal := operation.refuse(target, arguments):
+            return self._item(target, Outcome.REFUSED, refusal)
+        if not operation.taken(target, arguments):
+            return self._item(target, Outcome.SKIPPED, NOTHING_IN_IT)
+        return replace(self._item(target, Outcome.PLANNED), after=operation.after(target, arguments))
+
+    def _item(self, target: Target, outcome: Outcome, reason: str = "") -> Item:
+        shown = self.operation.shows(target)
+        return Item(target.id, target.key, target.name, shown, shown, outcome, reason)
+
+
+def _acting(judged: Iterable[Judged]) -> list[Target]:
+    return [target for target, item in judged if item.outcome is Outcome.PLANNED]
+
+
+def _each_once(judged: Sequence[Judged]) -> list[Judged]:
+    """A node that is part of an acting table as well is done with it."""
+    acting = _acting(judged)
+    within = {part.id for target in acting if target.unit is Unit.LOGICAL_TABLE for part in target.parts}
     return [
-        _item(target, Outcome.SKIPPED, WITH_ITS_TABLE) if target.parent_id in acting else item
-        for target, item in zip(targets, items, strict=True)
+        (target, replace(item, after=item.before, outcome=Outcome.SKIPPED, reason=WITH_ITS_TABLE))
+        if target.id in within
+        else (target, item)
+        for target, item in judged
     ]
 
 
-def _item(target: Target, outcome: Outcome, reason: str = "") -> Item:
-    return Item(target.id, target.key, target.name, target.status, target.status, outcome, reason)
+# --- batches ----------------------------------------------------------------------------------------------------------
+
+NAMED = 3
+"""Offenders that a refusal names; the others are counted."""
+
+
+def _as_a_batch(batch: Batch, judged: list[Judged]) -> tuple[list[Judged], tuple[int, ...]]:
+    """What several rows at once come to, and which of them are to be deselected first (section 6, AMB-1, AMB-7)."""
+    if len(judged) < 2:
+        return judged, ()
+    offending = [target for target, item in judged if _offends(batch, target, item)]
+    if offending:
+        words = _refusal(batch, offending)
+        return [(target, _refused(item, words)) for target, item in judged], tuple(target.id for target in offending)
+    if batch.passes_over and _acting(judged):
+        return [(target, _skipped(item)) for target, item in judged], ()
+    return judged, ()
+
+
+def _offends(batch: Batch, target: Target, item: Item) -> bool:
+    strict = target.origin is Origin.BACKFILL and target.standing in batch.strict_in_backfill
+    return strict and item.outcome is Outcome.REFUSED
+
+
+def _refusal(batch: Batch, offending: Sequence[Target]) -> str:
+    statuses = " or ".join(status.label for status in Status if status in batch.strict_in_backfill)
+    names = ", ".join(target.name for target in offending[:NAMED])
+    others = f" and {len(offending) - NAMED:,} more" if len(offending) > NAMED else ""
+    return f"in a backfill nothing selected may be {statuses}; deselect {names}{others}"
+
+
+def _refused(item: Item, words: str) -> Item:
+    acts = item.outcome is Outcome.PLANNED
+    return replace(item, after=item.before, outcome=Outcome.REFUSED, reason=words) if acts else item
+
+
+def _skipped(item: Item) -> Item:
+    return replace(item, outcome=Outcome.SKIPPED) if item.outcome is Outcome.REFUSED else item
+
+
+# --- order ------------------------------------------------------------------------------------------------------------
 
 
 def _missing(ids: Sequence[int], targets: Sequence[Target]) -> list[Item]:

@@ -30,7 +30,9 @@ class State(StrEnum):
 
 NO_SUCH_INSTANCE = "no such instance"
 NO_PERMISSION = "no permission"
+NOTHING_IN_IT = "nothing in it to act on"
 WITH_ITS_TABLE = "done with its table"
+NOT_REACHED = "not reached: whoever applied this is gone"
 CANCELLED = "cancelled"
 CHANGED = "changed since the preview"
 """Reasons that belong to no single verb; `CHANGED` is followed by what the row is now."""

@@ -1,4 +1,4 @@
-"""The verbs, as data: what each is called, what it needs, whom it takes, and what it writes.
+"""The verbs, as data: what each is called, what it asks, whom it takes, and what it writes.
 
 Footer, help, palette, preview, command line, ledger and the parametrised tests read this table, and nothing else knows
 a verb's key, title or rule. A new verb is one entry here, one function in `core.store.verbs` and one row in the guard
@@ -7,21 +7,24 @@ table of `core.domain.statuses`. Reading the table loads no database: the comman
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from dpconsole.core.domain.definitions import Priority, Unit
+from dpconsole.core.domain.fields import derive
 from dpconsole.core.domain.statuses import GUARDS, Status, Verb
+from dpconsole.core.operations import scopes
+from dpconsole.core.operations.fields import Arguments, Field, FieldKind, Moment
 
 if TYPE_CHECKING:
-    from dpconsole.core.store.session import Transaction
-    from dpconsole.core.store.targets import Part, Target
-    from dpconsole.core.store.verbs import Change
+    from sqlalchemy import Connection
 
-Arguments = Mapping[str, str]
-"""What an operator chose, by the name of the field."""
+    from dpconsole.core.store.session import Transaction
+    from dpconsole.core.store.targets import Move, Part, Target
+    from dpconsole.core.store.verbs import Change
 
 
 class Kind(StrEnum):
@@ -31,13 +34,17 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """A question a verb asks, with the words it takes: an option of the command line, a line of the dialog."""
+class Batch:
+    """How a verb takes several rows at once (section 6).
 
-    name: str
-    title: str
-    choices: tuple[str, ...]
-    default: str
+    `passes_over`: what cannot be acted on is skipped, as long as something can. `strict_in_backfill`: statuses that
+    no row of a backfill may have, or nothing is done. `downstream_first`: the order in which chunks are applied, for a
+    verb that would otherwise set going what it is about to reach.
+    """
+
+    passes_over: bool = False
+    strict_in_backfill: frozenset[Status] = frozenset()
+    downstream_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,64 +52,77 @@ class Operation:
     """One verb.
 
     `guard` answers why a target may not be acted on, `passes_over` why the chosen scope leaves it alone; None is yes.
-    `takes` picks the rows of a target that are changed, `after` is the status it then shows, and `apply` changes those
-    rows and returns the ids it really changed. `is_mild` looks at what would act: a mild batch goes on one key up to 50
-    rows. A `dangerous` verb is armed before it acts, one that `interrupts` kills running work. `role` is the least that
-    may act (section 20).
+    `moves` says of a row of a target which status it then has, None where it is left as it is; `apply` changes those
+    rows and returns the ids it really changed. `spreads` adds what is to be acted on below the chosen targets, and
+    `looks` what a guard has to know besides. `shows` is what an item says of a target before and after, with `becomes`
+    where that is not the status. `is_mild` looks at what would act: a mild batch goes on one key up to 50 rows. A
+    `dangerous` verb is armed before it acts, one that `interrupts` kills running work. `role` is the least that may act
+    (section 20).
     """
 
     name: str
     key: str
     title: str
     help: str
-    scopes: frozenset[Kind]
-    fields: tuple[Choice, ...]
+    fields: tuple[Field, ...]
     guard: Callable[[Target, Arguments], str | None]
-    passes_over: Callable[[Target, Arguments], str | None]
-    takes: Callable[[Part], bool]
-    after: Callable[[Target], str]
-    apply: Callable[[Transaction, Iterable[Part], Change], set[int]]
+    moves: Callable[[Target, Part, Arguments], Status | None]
+    apply: Callable[[Transaction, Sequence[Move], Change], set[int]]
     is_mild: Callable[[Iterable[Target]], bool]
+    passes_over: Callable[[Target, Arguments], str | None] = lambda _target, _arguments: None
+    spreads: Callable[[Connection, Sequence[Target], Arguments], Sequence[Target]] = lambda _c, _targets, _arguments: ()
+    looks: Callable[[Connection, Sequence[Target]], Sequence[Target]] = lambda _connection, targets: targets
+    shows: Callable[[Target], str] = lambda target: target.status
+    becomes: Callable[[Target, Arguments], str] | None = None
+    batch: Batch = Batch()
+    scopes: frozenset[Kind] = frozenset({Kind.INSTANCE})
     dangerous: bool = False
     interrupts: bool = False
     role: str = "operator"
 
-    def complete(self, arguments: Arguments) -> dict[str, str]:
-        """The arguments with every default filled in; ValueError names a word this verb does not know."""
+    def questions(self, arguments: Arguments) -> tuple[Field, ...]:
+        """The fields that are asked, the answers so far being these."""
+        return tuple(field for field in self.fields if field.is_asked(arguments))
+
+    def answers(self, arguments: Arguments) -> dict[str, str]:
+        """The arguments that say something, as the ledger keeps them."""
+        return {field.name: arguments[field.name] for field in self.questions(arguments) if arguments[field.name]}
+
+    def complete(self, arguments: Arguments, moment: Moment | None = None) -> dict[str, str]:
+        """The arguments with every default filled in, in the form the ledger keeps.
+
+        ValueError names a word this verb does not know, or what an answer should be. Without a moment, times are left
+        as they were written.
+        """
         fields = {field.name: field for field in self.fields}
-        for name, value in arguments.items():
+        for name in arguments:
             if name not in fields:
                 raise ValueError(f"{self.name} has no {name}; it takes {', '.join(fields) or 'nothing'}.")
-            if value not in fields[name].choices:
-                raise ValueError(f"{self.name} --{name} is one of {', '.join(fields[name].choices)}, not {value!r}.")
-        return {name: arguments.get(name, field.default) for name, field in fields.items()}
+        complete = {name: field.read(arguments.get(name, ""), moment) for name, field in fields.items()}
+        for name, field in fields.items():
+            if field.goes_with is not None and complete[name] != field.default and not field.is_asked(complete):
+                other, answers = field.goes_with
+                raise ValueError(f"{self.name} --{name} goes with --{other} {' or '.join(sorted(answers))}.")
+        return complete
 
+    def refuse(self, target: Target, arguments: Arguments) -> str | None:
+        """Why a target may not be acted on, unanswered questions included; None when it may."""
+        missing = (field for field in self.fields if field.required and not arguments[field.name])
+        return next((f"{field.title}: choose first (--{field.name})" for field in missing), None) or self.guard(
+            target, arguments
+        )
 
-def _guard(verb: Verb) -> Callable[[Target, Arguments], str | None]:
-    def guard(target: Target, _arguments: Arguments) -> str | None:
-        return GUARDS[verb].refuse(target.status, target.paused)
+    def taken(self, target: Target, arguments: Arguments) -> list[tuple[Part, Status]]:
+        """The rows of a target that are changed, each with the status it then has."""
+        moves = ((part, self.moves(target, part, arguments)) for part in target.parts)
+        return [(part, after) for part, after in moves if after is not None]
 
-    return guard
-
-
-def _in_scope(target: Target, arguments: Arguments) -> str | None:
-    return RERUN_SCOPES[arguments["scope"]](target)
-
-
-def _unless_failed(target: Target) -> str | None:
-    return None if target.status is Status.FAILED else f"{target.status.label}: not Failed"
-
-
-def _unless_eligible(target: Target) -> str | None:
-    return GUARDS[Verb.RERUN].refuse(target.status, target.paused)
-
-
-RERUN_SCOPES: dict[str, Callable[[Target], str | None]] = {
-    "this": lambda _target: None,
-    "failed": _unless_failed,
-    "desired": _unless_eligible,
-}
-"""The scopes of a rerun: what is selected, the failed among it, those in the desired state among it (section 6)."""
+    def after(self, target: Target, arguments: Arguments) -> str:
+        """What an item says of a target that was acted on."""
+        if self.becomes is not None:
+            return self.becomes(target, arguments)
+        after = [self.moves(target, part, arguments) or part.status for part in target.parts]
+        return derive((*after, *target.spared)) if target.unit is Unit.LOGICAL_TABLE else after[0]
 
 
 def _stored() -> ModuleType:
@@ -111,20 +131,230 @@ def _stored() -> ModuleType:
     return verbs
 
 
+def _guard(verb: Verb) -> Callable[[Target, Arguments], str | None]:
+    def guard(target: Target, _arguments: Arguments) -> str | None:
+        return GUARDS[verb].refuse(target.standing, target.paused)
+
+    return guard
+
+
+def _moves(table: Mapping[Status, Status]) -> Callable[[Target, Part, Arguments], Status | None]:
+    return lambda _target, part, _arguments: table.get(part.status)
+
+
+def _stays(_target: Target, part: Part, _arguments: Arguments) -> Status:
+    return part.status
+
+
+def _always(_targets: Iterable[Target]) -> bool:
+    return True
+
+
+def _never(_targets: Iterable[Target]) -> bool:
+    return False
+
+
+def _all_failed(targets: Iterable[Target]) -> bool:
+    return all(target.standing is Status.FAILED for target in targets)
+
+
+# --- stop, pause, resume ----------------------------------------------------------------------------------------------
+
+_STOPPABLE = GUARDS[Verb.STOP].statuses
+_PAUSABLE = GUARDS[Verb.PAUSE].statuses
+
+
+def _stopped(target: Target, part: Part, _arguments: Arguments) -> Status | None:
+    """Of a table that is stopped, what has not started goes with the rest (AMB-3)."""
+    stops = part.status in _STOPPABLE
+    return Status.FAILED if stops or (target.unit is Unit.LOGICAL_TABLE and part.status is Status.NOT_RUNNING) else None
+
+
+def _paused(_target: Target, part: Part, _arguments: Arguments) -> Status | None:
+    return part.status if part.status in _PAUSABLE and not part.paused else None
+
+
+def _resumed(_target: Target, part: Part, _arguments: Arguments) -> Status | None:
+    return part.status if part.paused else None
+
+
+# --- set to success ---------------------------------------------------------------------------------------------------
+
+SUCCESS_SCOPES: Mapping[str, frozenset[Status]] = {
+    "failed": frozenset({Status.FAILED}),
+    "not-run": frozenset({Status.NOT_RUNNING}),
+    "both": GUARDS[Verb.SET_SUCCESS].statuses,
+}
+"""What is set to success: what failed, what has not run, or both (section 5)."""
+
+
+def _set_success(_target: Target, part: Part, arguments: Arguments) -> Status | None:
+    return Status.SUCCEEDED if part.status in SUCCESS_SCOPES[arguments["scope"]] else None
+
+
+def _beside_success_scope(target: Target, arguments: Arguments) -> str | None:
+    """A logical table is looked at node by node: it may hold some of what is meant, whatever its own status."""
+    wanted = SUCCESS_SCOPES[arguments["scope"]]
+    if target.standing not in GUARDS[Verb.SET_SUCCESS].statuses or any(p.status in wanted for p in target.parts):
+        return None
+    return f"{target.standing.label}: not {' or '.join(sorted(status.label for status in wanted))}"
+
+
+# --- priority, upstreams ----------------------------------------------------------------------------------------------
+
+
+def _priority(target: Target) -> str:
+    return Priority.of(target.priority)
+
+
+def _new_priority(_target: Target, arguments: Arguments) -> str:
+    return arguments["to"]
+
+
+def _with_upstreams(connection: Connection, targets: Sequence[Target]) -> Sequence[Target]:
+    from dpconsole.core.store.targets import with_upstreams
+
+    return with_upstreams(connection, targets)
+
+
+def _with_order(connection: Connection, targets: Sequence[Target]) -> Sequence[Target]:
+    from dpconsole.core.store.targets import with_order
+
+    return with_order(connection, targets)
+
+
+def _one_upstream_stays(target: Target, arguments: Arguments) -> str | None:
+    """Refuse what is no upstream, and to take the last one away; the root counts as one (AMB-20)."""
+    if not target.upstreams:
+        return "it has no upstream that could be removed"
+    known = {*target.upstreams, *target.upstreams.values()}
+    if strangers := [id for id in arguments["upstream"].split(",") if int(id) not in known]:
+        return f"{', '.join(strangers)}: not an upstream of it"
+    removed = set(_stored().chosen_upstreams(target, arguments["upstream"]))
+    if target.is_rooted or target.upstreams.keys() - removed:
+        return None
+    return "at least one upstream must stay"
+
+
+# --- the table --------------------------------------------------------------------------------------------------------
+
 _OPERATIONS = (
     Operation(
         name=Verb.RERUN,
         key="r",
         title="Rerun",
         help="Run again what succeeded or failed; upstreams and the scheduled time are checked again.",
-        scopes=frozenset({Kind.INSTANCE}),
-        fields=(Choice("scope", "Which of the selected", tuple(RERUN_SCOPES), "this"),),
-        guard=_guard(Verb.RERUN),
-        passes_over=_in_scope,
-        takes=lambda part: part.status in GUARDS[Verb.RERUN].statuses,
-        after=lambda _target: Status.NOT_RUNNING,
+        fields=scopes.RERUN_FIELDS,
+        guard=scopes.guard_rerun,
+        passes_over=scopes.beside_rerun_scope,
+        moves=scopes.rerun,
+        spreads=scopes.below,
         apply=lambda *change: _stored().rerun(*change),
-        is_mild=lambda targets: all(target.status is Status.FAILED for target in targets),
+        is_mild=_all_failed,
+    ),
+    Operation(
+        name=Verb.FORCE_RERUN,
+        key="R",
+        title="Force rerun",
+        help="Run now, whatever the upstreams and the scheduled time say; what is running is ended first.",
+        fields=scopes.FORCE_FIELDS,
+        guard=scopes.guard_force_rerun,
+        moves=scopes.force_rerun,
+        spreads=scopes.below,
+        looks=_with_order,
+        apply=lambda *change: _stored().force_rerun(*change),
+        is_mild=_never,
+        dangerous=True,
+        interrupts=True,
+    ),
+    Operation(
+        name=Verb.STOP,
+        key="x",
+        title="Stop",
+        help="End what waits or runs: it becomes Failed, is not retried, and what waits for it goes on waiting.",
+        fields=(),
+        guard=_guard(Verb.STOP),
+        moves=_stopped,
+        apply=lambda *change: _stored().stop(*change),
+        is_mild=_never,
+        batch=Batch(passes_over=True, strict_in_backfill=frozenset({Status.SUCCEEDED, Status.NOT_RUNNING})),
+        dangerous=True,
+        interrupts=True,
+    ),
+    Operation(
+        name=Verb.PAUSE,
+        key="p",
+        title="Pause",
+        help="Hold back what has not been dispatched, this occurrence only.",
+        fields=(Field("until", "Until, if not until it is resumed", FieldKind.TIME),),
+        guard=_guard(Verb.PAUSE),
+        moves=_paused,
+        apply=lambda *change: _stored().pause(*change),
+        is_mild=_always,
+        batch=Batch(passes_over=True),
+    ),
+    Operation(
+        name=Verb.RESUME,
+        key="u",
+        title="Resume",
+        help="Let go of what is paused; what is ready and due starts at once.",
+        fields=(),
+        guard=_guard(Verb.RESUME),
+        moves=_resumed,
+        apply=lambda *change: _stored().resume(*change),
+        is_mild=_always,
+        batch=Batch(passes_over=True),
+    ),
+    Operation(
+        name=Verb.SET_SUCCESS,
+        key="S",
+        title="Set to success & resume",
+        help="Call Succeeded what failed or has not run; what only it blocked goes on, with the data as it is.",
+        fields=(Field("scope", "Which of the selected", FieldKind.CHOICE, tuple(SUCCESS_SCOPES), "both"),),
+        guard=_guard(Verb.SET_SUCCESS),
+        passes_over=_beside_success_scope,
+        moves=_set_success,
+        apply=lambda *change: _stored().set_success(*change),
+        is_mild=_never,
+        batch=Batch(downstream_first=True),
+        dangerous=True,
+    ),
+    Operation(
+        name=Verb.PRIORITY,
+        key="P",
+        title="Modify priority",
+        help="Order the queue from the next dispatch on; kept, but without effect, while a baseline covers the row.",
+        fields=(Field("to", "Priority", FieldKind.CHOICE, tuple(Priority), required=True),),
+        guard=_guard(Verb.PRIORITY),
+        moves=_stays,
+        shows=_priority,
+        becomes=_new_priority,
+        apply=lambda *change: _stored().set_priority(*change),
+        is_mild=_always,
+    ),
+    Operation(
+        name=Verb.REMOVE_UPSTREAM,
+        key="D",
+        title="Remove upstream dependency",
+        help="Let this occurrence no longer wait for some of its upstreams; at least one stays.",
+        fields=(Field("upstream", "Upstreams to remove", FieldKind.IDS, several=True, required=True),),
+        guard=_one_upstream_stays,
+        moves=_stays,
+        looks=_with_upstreams,
+        apply=lambda *change: _stored().remove_upstream(*change),
+        is_mild=_never,
+    ),
+    Operation(
+        name=Verb.ACKNOWLEDGE,
+        key="a",
+        title="Acknowledge",
+        help="Leave a note in the ledger, as the reason; nothing else changes.",
+        fields=(),
+        guard=_guard(Verb.ACKNOWLEDGE),
+        moves=_stays,
+        apply=lambda *change: _stored().acknowledge(*change),
+        is_mild=_always,
+        role="viewer",
     ),
 )
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from dpconsole.core.domain.clock import Clock
 from dpconsole.core.operations.actor import Actor
 from dpconsole.core.operations.applying import apply_plan, refuse_plan
+from dpconsole.core.operations.fields import Moment
 from dpconsole.core.operations.ledger import find_record
 from dpconsole.core.operations.planning import Plan, make_plan
 from dpconsole.core.operations.records import Record
 from dpconsole.core.operations.registry import OPERATIONS
 from dpconsole.core.operations.selection import Selection
+from dpconsole.core.store.definition_rows import read_timezone
 from dpconsole.core.store.session import Store
 
 
@@ -45,12 +48,17 @@ class Operations:
     acted: Callable[[], None] = nothing_more
 
     def plan(self, verb: str, selection: Selection, arguments: Mapping[str, str] | None = None) -> Plan:
-        """What a verb would do to a selection; writes nothing. ValueError names an argument the verb does not take."""
+        """What a verb would do to a selection; writes nothing.
+
+        ValueError names an argument that the verb does not take, or says what an answer should be.
+        """
         operation = OPERATIONS[verb]
-        complete = operation.complete(arguments or {})
+        operation.complete(arguments or {})
         ids = selection.ids if selection.query is None else self.matching(selection)
         ids = [id for id in ids if id not in selection.without]
         with self.store.read() as connection:
+            moment = Moment(self.clock.now(), ZoneInfo(read_timezone(connection)))
+            complete = operation.complete(arguments or {}, moment)
             return make_plan(connection, operation, selection, ids, complete, self.actor, self.new_key())
 
     def apply(

@@ -69,7 +69,9 @@ _ITEMS = (
     .order_by(OperationItem.instance_id)
 )
 _PLANNED = select(OperationItem.instance_id).where(
-    OperationItem.operation_id == bindparam("record"), OperationItem.outcome == "planned"
+    OperationItem.operation_id == bindparam("record"),
+    OperationItem.instance_id.in_(id_set()),
+    OperationItem.outcome == "planned",
 )
 _SETTLE = (
     update(OperationItem)
@@ -102,9 +104,9 @@ def open_record(transaction: Transaction, values: dict[str, Any], items: Sequenc
     return record
 
 
-def planned_items(transaction: Transaction, record: int) -> set[int]:
-    """The instances this record has still to deal with."""
-    return set(transaction.execute(_PLANNED, {"record": record}).scalars())
+def planned_items(transaction: Transaction, record: int, ids: Iterable[int]) -> set[int]:
+    """Those of the instances that this record has still to deal with."""
+    return set(transaction.execute(_PLANNED, {"record": record, "ids": bind(ids)}).scalars())
 
 
 def settle_items(transaction: Transaction, record: int, outcomes: Iterable[tuple[int, str, str, str]]) -> None:

@@ -7,23 +7,28 @@ in the meantime from one that did not.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, Select, distinct, func, select
+from sqlalchemy.orm import aliased
 
-from dpconsole.core.domain.definitions import Role, Unit
+from dpconsole.core.domain.definitions import Origin, Role, TaskType, Unit, UpstreamKind
+from dpconsole.core.domain.fields import derive
 from dpconsole.core.domain.keys import instance_key
 from dpconsole.core.domain.statuses import Status
 from dpconsole.core.domain.text import clean
 from dpconsole.core.store.arrays import bind, id_rows, id_set
-from dpconsole.core.store.models import BaselineTask, Instance, InstanceDependency, Member
+from dpconsole.core.store.models import BaselineTask, Dependency, Instance, InstanceDependency, Member
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One executable row, as it was seen."""
+    """One executable row, as it was seen.
+
+    `instant`: it succeeds without work, a dry run or a virtual node. `follows`: another part of its target is upstream.
+    """
 
     id: int
     status: Status
@@ -32,24 +37,50 @@ class Part:
     rev: int
     due_at: int
     parent_id: int | None
+    autonomous: bool
+    instant: bool
+    follows: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
     """One listed row and what would be executed for it: itself, or the nodes of a logical table.
 
-    `status` of a logical table is the derived one, `paused` whether any of its nodes is (section 9.2).
+    `status` of a logical table is the derived one, `paused` whether any of its nodes is (section 9.2). `level` is 0 for
+    what was chosen, and counts the steps down to what was found below it; of a table found below, `parts` are the nodes
+    that were reached and `spared` the statuses of the others. `upstreams` are the executable rows it waits for, each
+    with the listed row it belongs to, and `is_rooted` whether the root is one more; both only where a verb asks.
     """
 
     id: int
     key: str
     name: str
+    task_id: int
     project: str
+    owner: str
+    origin: Origin
     unit: Unit
     status: Status
     paused: bool
+    priority: int
     parent_id: int | None
     parts: tuple[Part, ...]
+    spared: tuple[Status, ...] = ()
+    level: int = 0
+    upstreams: Mapping[int, int] = field(default_factory=dict)
+    is_rooted: bool = False
+
+    @property
+    def standing(self) -> Status:
+        """The status that guards ask for: of a logical table, that of the nodes a verb is aimed at."""
+        return derive(part.status for part in self.parts) if self.unit is Unit.LOGICAL_TABLE else self.status
+
+
+class Move(NamedTuple):
+    """A row a verb changes, and the status it then has, which may be the one it had."""
+
+    part: Part
+    after: Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +98,15 @@ _COLUMNS = (
     Instance.business_date,
     Instance.name,
     Instance.project,
+    Instance.owner,
+    Instance.origin,
     Instance.unit,
+    Instance.type,
     Instance.status,
     Instance.paused,
+    Instance.dry_run,
+    Instance.autonomous,
+    Instance.priority,
     Instance.attempt,
     Instance.rev,
     Instance.due_at,
@@ -81,6 +118,15 @@ _NODES = (
 )
 _EDGES = select(InstanceDependency.upstream_id, InstanceDependency.downstream_id).where(
     InstanceDependency.upstream_id.in_(id_set())
+)
+_Upstream = aliased(Instance, name="upstream")
+_UPSTREAMS = (
+    select(InstanceDependency.downstream_id, _Upstream.id, func.coalesce(_Upstream.parent_id, _Upstream.id))
+    .join(_Upstream, _Upstream.id == InstanceDependency.upstream_id)
+    .where(InstanceDependency.downstream_id.in_(id_set()))
+)
+_ROOTED = select(Dependency.task_id).where(
+    Dependency.task_id.in_(id_set()), Dependency.kind == UpstreamKind.ROOT, Dependency.enabled
 )
 _MEMBERS = select(Member.project, Member.user, Member.role)
 
@@ -95,6 +141,11 @@ def read_targets(connection: Connection, ids: Collection[int]) -> list[Target]:
     return [_target(rows[id], nodes) for id in ids if id in rows]
 
 
+def read_parts(connection: Connection, ids: Collection[int]) -> dict[int, Part]:
+    """Executable rows as they are now, by id."""
+    return {row.id: _part(row) for row in connection.execute(_ROWS, {"ids": bind(ids)})}
+
+
 def edges_among(connection: Connection, ids: Collection[int]) -> list[tuple[int, int]]:
     """The dependencies, as (upstream, downstream), that run between two of these executable rows.
 
@@ -103,6 +154,32 @@ def edges_among(connection: Connection, ids: Collection[int]) -> list[tuple[int,
     inside = set(ids)
     edges = connection.execute(_EDGES, {"ids": bind(ids)}).all()
     return [(up, down) for up, down in edges if down in inside]
+
+
+def with_upstreams(connection: Connection, targets: Iterable[Target]) -> list[Target]:
+    """The same targets with what they wait for; the nodes of one logical table are not each other's (section 10)."""
+    targets = list(targets)
+    part_of = {part.id: target.id for target in targets for part in target.parts}
+    found: dict[int, dict[int, int]] = defaultdict(dict)
+    for downstream, upstream, listed in connection.execute(_UPSTREAMS, {"ids": bind(part_of)}):
+        if listed != part_of[downstream]:
+            found[part_of[downstream]][upstream] = listed
+    rooted = set(connection.execute(_ROOTED, {"ids": bind({target.task_id for target in targets})}).scalars())
+    return [replace(t, upstreams=found.get(t.id, {}), is_rooted=t.task_id in rooted) for t in targets]
+
+
+def with_order(connection: Connection, targets: Iterable[Target]) -> list[Target]:
+    """The same targets, with the nodes of logical tables that follow another node of their table marked."""
+    targets = list(targets)
+    table_of = {part.id: target.id for target in targets if target.unit is Unit.LOGICAL_TABLE for part in target.parts}
+    edges = edges_among(connection, table_of) if table_of else ()
+    following = {down for up, down in edges if table_of[up] == table_of[down]}
+    return [
+        replace(t, parts=tuple(replace(part, follows=part.id in following) for part in t.parts))
+        if t.unit is Unit.LOGICAL_TABLE
+        else t
+        for t in targets
+    ]
 
 
 def read_members(connection: Connection) -> dict[str, dict[str, Role]]:
@@ -141,7 +218,18 @@ _REACH = _reach()
 
 
 def _part(row: Row[*tuple[Any, ...]]) -> Part:
-    return Part(row.id, Status(row.status), row.paused, row.attempt, row.rev, row.due_at, row.parent_id)
+    instant = row.dry_run or row.type == TaskType.VIRTUAL
+    return Part(
+        row.id,
+        Status(row.status),
+        row.paused,
+        row.attempt,
+        row.rev,
+        row.due_at,
+        row.parent_id,
+        row.autonomous,
+        instant,
+    )
 
 
 def _target(row: Row[*tuple[Any, ...]], nodes: dict[int, list[Part]]) -> Target:
@@ -150,10 +238,14 @@ def _target(row: Row[*tuple[Any, ...]], nodes: dict[int, list[Part]]) -> Target:
         id=row.id,
         key=instance_key(row.task_id, row.business_date, row.id),
         name=clean(row.name),
+        task_id=row.task_id,
         project=row.project,
+        owner=row.owner,
+        origin=Origin(row.origin),
         unit=Unit(row.unit),
         status=Status(row.status),
         paused=row.paused or any(part.paused for part in parts),
+        priority=row.priority,
         parent_id=row.parent_id,
         parts=parts,
     )

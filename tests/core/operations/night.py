@@ -73,6 +73,7 @@ class Night:
                 task_id=task,
                 ordinal=next(ordinals),
                 listing="",
+                paused=columns.get("paused", False),
             )
             for node in nodes
         ]
