@@ -68,6 +68,7 @@ def _services(work: Work, clock: Clock, speed: float) -> Services:
 
     engine = _engine(work, clock, speed)
     here = replace(work, clock=clock)
+    here.operations.close_abandoned()
     return Services(
         clock=clock,
         wall=work.clock,

@@ -76,6 +76,8 @@ def ls(
         wanted = TEXT_ROWS
     names = _columns(ListKind(kind), columns)
     with opened(context) as work, asked(query):
+        if kind == ListKind.RECORDS:
+            work.operations.close_abandoned()
         request = ListRequest(
             ListKind(kind),
             environment=work.environment,

@@ -6,15 +6,12 @@ the holder's own host the lease is free at once when its process is gone.
 
 from __future__ import annotations
 
-import os
-import pwd
-import socket
 from dataclasses import dataclass
-from pathlib import Path
 
 from dpconsole.core.domain.clock import Clock
 from dpconsole.core.store import leases
 from dpconsole.core.store.leases import LeaseRow
+from dpconsole.core.store.processes import Process
 from dpconsole.core.store.session import Store, Transaction
 
 TTL_MS = 15_000
@@ -23,22 +20,6 @@ RENEW_MS = 3_000
 
 class Fenced(Exception):
     """Another engine has taken over: this one must step down."""
-
-
-@dataclass(frozen=True, slots=True)
-class Process:
-    """Names one process for as long as its host is up, so that a reused pid fools nobody."""
-
-    holder: str
-    boot_id: str
-    pid: int
-    started: str
-
-    @classmethod
-    def current(cls) -> Process:
-        """This process."""
-        user = pwd.getpwuid(os.getuid()).pw_name
-        return cls(f"{user}@{socket.gethostname()}", _boot_id(), os.getpid(), _started(os.getpid()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,27 +115,4 @@ class Lease:
 
 def _is_gone(row: LeaseRow) -> bool:
     """Whether the holder was a process of this host, and is no more."""
-    return bool(row.boot_id) and row.boot_id == _boot_id() and _started(row.pid) != row.pid_started
-
-
-def _boot_id() -> str:
-    """Names this boot of this host, and where pids are counted: containers share a boot, but not their pids."""
-    try:
-        namespace = Path("/proc/self/ns/pid").readlink()
-    except OSError:
-        return ""
-    return f"{_read(Path('/proc/sys/kernel/random/boot_id'))} {namespace}"
-
-
-def _started(pid: int) -> str:
-    """When a process started, in clock ticks since boot; empty when it does not run."""
-    stat = _read(Path(f"/proc/{pid}/stat"))
-    fields = stat.rpartition(")")[2].split()
-    return fields[19] if len(fields) > 19 and fields[0] not in ("Z", "X") else ""
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text().strip()
-    except OSError:
-        return ""
+    return Process(row.holder, row.boot_id, row.pid, row.pid_started).is_gone

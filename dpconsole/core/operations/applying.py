@@ -21,6 +21,7 @@ from dpconsole.core.operations.permissions import is_allowed
 from dpconsole.core.operations.planning import Plan
 from dpconsole.core.operations.records import CANCELLED, CHANGED, NO_PERMISSION, Item, Outcome, Record, State
 from dpconsole.core.store.ledger import LedgerItem, LedgerRow, open_record, planned_items, read_record, settle_items
+from dpconsole.core.store.processes import Process
 from dpconsole.core.store.session import Store, Transaction
 from dpconsole.core.store.targets import Move, Target, read_members, read_parts, read_targets
 from dpconsole.core.store.verbs import Change, unchanged
@@ -104,7 +105,7 @@ def _open(transaction: Transaction, clock: Clock, plan: Plan, reason: str) -> Le
         "arguments": plan.operation.answers(plan.arguments),
         "acts": len(plan.targets),
     }
-    open_record(transaction, values, [_ledger_item(item) for item in plan.items])
+    open_record(transaction, values, [_ledger_item(item) for item in plan.items], Process.current())
     record = read_record(transaction, plan.key)
     assert record is not None
     return record

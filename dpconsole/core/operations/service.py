@@ -13,6 +13,7 @@ from dpconsole.core.operations.fields import Moment
 from dpconsole.core.operations.ledger import find_record
 from dpconsole.core.operations.planning import Plan, make_plan
 from dpconsole.core.operations.records import Record
+from dpconsole.core.operations.recovery import close_abandoned
 from dpconsole.core.operations.registry import OPERATIONS
 from dpconsole.core.operations.selection import Selection
 from dpconsole.core.store.definition_rows import read_timezone
@@ -69,6 +70,7 @@ class Operations:
         is_cancelled: Callable[[], bool] = never,
     ) -> Record:
         """Carry a plan out; see `apply_plan`."""
+        self.close_abandoned()
         try:
             return apply_plan(self.store, self.clock, plan, reason, progress=progress, is_cancelled=is_cancelled)
         finally:
@@ -80,5 +82,10 @@ class Operations:
 
     def record(self, key: str) -> Record | None:
         """The record made under a key."""
+        self.close_abandoned()
         with self.store.read() as connection:
             return find_record(connection, key)
+
+    def close_abandoned(self) -> int:
+        """Close the records whose process is gone, so that the ledger says how far they came; how many there were."""
+        return close_abandoned(self.store, self.clock.now())

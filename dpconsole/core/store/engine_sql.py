@@ -35,15 +35,17 @@ from sqlalchemy import (
     update,
 )
 
-from dpconsole.core.domain.definitions import ThrottlingRule
+from dpconsole.core.domain.definitions import ThrottlingRule, Unit
 from dpconsole.core.domain.statuses import Status
 from dpconsole.core.store.arrays import bind, bind_map, id_map, id_rows, id_set, row_set
 from dpconsole.core.store.models import (
     OPEN_ATTEMPT,
+    PAUSED,
     QUEUED,
     READY,
     RETRYING,
     RUNNING,
+    TO_BE_STOPPED,
     WAITING,
     Attempt,
     Instance,
@@ -386,12 +388,15 @@ _OVERDUE = (
     .limit(_LIMIT)
 )
 _RENEW = update(Attempt).where(OPEN_ATTEMPT, Attempt.instance_id.in_(id_set())).values(lease_until=bindparam("until"))
+_EXECUTED = Instance.unit != literal_column(f"'{Unit.LOGICAL_TABLE}'")
 _MATURED = Prepared(
     select(
         or_(
             select(Instance.id).where(RETRYING, Instance.retry_at <= _NOW).exists(),
             select(Attempt.instance_id).where(OPEN_ATTEMPT, Attempt.deadline_at <= _NOW).exists(),
             select(Attempt.instance_id).where(OPEN_ATTEMPT, Attempt.lease_until <= _NOW).exists(),
+            select(Attempt.instance_id).where(TO_BE_STOPPED).exists(),
+            select(Instance.id).where(PAUSED, Instance.paused_until <= _NOW, _EXECUTED).exists(),
         )
     )
 )
@@ -400,8 +405,19 @@ _NEXT = Prepared(
         select(func.min(Instance.due_at)).where(WAITING, _OURS).scalar_subquery(),
         select(func.min(Instance.retry_at)).where(RETRYING).scalar_subquery(),
         select(func.min(Attempt.deadline_at)).where(OPEN_ATTEMPT).scalar_subquery(),
+        select(func.min(Instance.paused_until)).where(PAUSED, _EXECUTED).scalar_subquery(),
     )
 )
+_STOPS = select(Attempt.instance_id, Attempt.number).where(TO_BE_STOPPED)
+_STOPPED = (
+    update(Attempt)
+    .where(Attempt.instance_id == bindparam("instance"), Attempt.number == bindparam("attempt"))
+    .values(stop_requested=False)
+)
+_PAUSES_OVER = select(Instance.id, Instance.parent_id, Instance.name, Instance.status).where(
+    PAUSED, Instance.paused_until <= _NOW, _EXECUTED
+)
+_RESUME = Prepared(_CHANGE.values(paused=False, paused_until=null(), rev=_REV))
 
 
 def retries_due(transaction: Transaction, now: int, limit: int) -> list[Moved]:
@@ -419,13 +435,36 @@ def renew_attempts(transaction: Transaction, instances: Collection[int], until: 
     transaction.execute(_RENEW, {"ids": bind(instances), "until": until})
 
 
+def stops(transaction: Transaction) -> list[Row[Any]]:
+    """The attempts that operators have ended and somebody may still work on: instance_id, number."""
+    return list(transaction.execute(_STOPS).all())
+
+
+def note_stopped(transaction: Transaction, attempts: Iterable[tuple[int, int]]) -> None:
+    """Nobody works on these attempts, given as (instance, number), any more."""
+    gone = [{"instance": instance, "attempt": number} for instance, number in attempts]
+    if gone:
+        transaction.execute(_STOPPED, gone)
+
+
+def pauses_over(transaction: Transaction, now: int) -> list[Row[Any]]:
+    """Executable rows whose pause was to last until now: id, parent_id, name, status."""
+    return list(transaction.execute(_PAUSES_OVER, {"now": now}).all())
+
+
+def resume(transaction: Transaction, ids: Collection[int]) -> None:
+    """Rows are held back no longer (O8)."""
+    _update(transaction, _RESUME, ids)
+    transaction.touch("instance", ids)
+
+
 def has_matured(connection: Connection, now: int) -> bool:
-    """Whether an automatic rerun is due, or an attempt past its timeout or its lease."""
+    """Whether an automatic rerun is due, an attempt past its timeout or its lease, a pause over, a stop asked for."""
     return bool(_MATURED.one(connection, now=now)[0])
 
 
 def next_instant(connection: Connection) -> int | None:
-    """The next moment at which time alone moves something: a due time, an automatic rerun, a timeout."""
+    """The next moment at which time alone moves something: a due time, an automatic rerun, a timeout, a resume."""
     return min((moment for moment in _NEXT.one(connection) if moment is not None), default=None)
 
 

@@ -222,3 +222,26 @@ def derive_tables(transaction: Transaction, tables: Collection[int], at: int, ac
     transaction.execute(_DERIVE, updates)
     transaction.touch("instance", nodes)
     record(transaction, steps, at, actor)
+
+
+_Node = aliased(Instance, name="node")
+_PAUSED_NODES = select(_Node.id).where(_Node.parent_id == Instance.id, _Node.paused.is_(True)).correlate(Instance)
+_NEVER = literal(2**62)
+_LAST_RESUME = (
+    select(func.nullif(func.max(func.coalesce(_Node.paused_until, _NEVER)), _NEVER))
+    .where(_Node.parent_id == Instance.id, _Node.paused.is_(True))
+    .correlate(Instance)
+    .scalar_subquery()
+)
+_FOLLOW_PAUSE = (
+    update(Instance)
+    .where(Instance.id.in_(id_set()), or_(Instance.paused.is_(True), _PAUSED_NODES.exists()))
+    .values(paused=_PAUSED_NODES.exists(), paused_until=_LAST_RESUME, rev=bindparam("rev", type_=BigInteger))
+)
+
+
+def follow_pause(transaction: Transaction, tables: Collection[int]) -> None:
+    """Logical tables some of whose nodes were paused or resumed: a table is paused as long as one of them is."""
+    if tables:
+        transaction.execute(_FOLLOW_PAUSE, {"ids": bind(tables), "rev": transaction.rev})
+        transaction.touch("instance", tables)

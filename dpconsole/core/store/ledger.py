@@ -2,7 +2,7 @@
 
 A record is opened with every item it plans to touch, its items are settled chunk by chunk in the transactions that
 change the instances, and closing it links it to the chain. A record that was never closed is one whose process died;
-its items say how far it came.
+its items say how far it came, and `read_appliers` which process that was.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from dpconsole.core.domain.keys import instance_key
 from dpconsole.core.domain.text import clean
 from dpconsole.core.store.arrays import bind, id_set
-from dpconsole.core.store.models import Instance, Operation, OperationItem
+from dpconsole.core.store.models import Instance, Operation, OperationApplier, OperationItem
+from dpconsole.core.store.processes import Process
 from dpconsole.core.store.session import Transaction
 
 
@@ -62,6 +63,7 @@ class LedgerRow:
 
 _TABLE = Operation.__table__
 _ROWS = select(*(_TABLE.c[name] for name in LedgerRow.__slots__))
+_APPLIED = _ROWS.join(OperationApplier, OperationApplier.operation_id == _TABLE.c.id)
 _ITEMS = (
     select(OperationItem, Instance.task_id, Instance.business_date)
     .outerjoin(Instance, Instance.id == OperationItem.instance_id)
@@ -84,22 +86,25 @@ _SETTLE = (
         }
     )
 )
-_COUNTS = (
-    select(OperationItem.outcome, func.count().label("number"))
-    .where(OperationItem.operation_id == bindparam("record"))
-    .group_by(OperationItem.outcome)
-)
 _WRITTEN_LAST = ("finished_at", "state", "acts", "skipped", "refused", "previous_hash", "hash")
 _CLOSED = Operation.hash != ""
 
 
-def open_record(transaction: Transaction, values: dict[str, Any], items: Sequence[LedgerItem]) -> int:
-    """Write a record and its items; returns its id. `values` are columns of `operation`."""
+def open_record(
+    transaction: Transaction, values: dict[str, Any], items: Sequence[LedgerItem], applier: Process | None = None
+) -> int:
+    """Write a record and its items; returns its id. `values` are columns of `operation`.
+
+    `applier` is the process that will go on with it; None when this transaction closes it.
+    """
     record = transaction.take("operation", 1)
     row = {"state": "applying", **values, "id": record, "rev": transaction.rev}
     transaction.execute(insert(Operation).values(row))
     if items:
         transaction.execute(insert(OperationItem), [_item_values(record, item) for item in items])
+    if applier is not None:
+        who = {"boot_id": applier.boot_id, "pid": applier.pid, "pid_started": applier.started}
+        transaction.execute(insert(OperationApplier).values(operation_id=record, **who))
     transaction.touch("operation", [record])
     return record
 
@@ -123,18 +128,21 @@ def close_record(transaction: Transaction, closed: LedgerRow) -> None:
     """Finish a record: write its state, its counts and its place in the chain."""
     values = {name: getattr(closed, name) for name in _WRITTEN_LAST}
     transaction.execute(update(Operation).where(Operation.id == closed.id).values(**values, rev=transaction.rev))
+    transaction.execute(delete(OperationApplier).where(OperationApplier.operation_id == closed.id))
     transaction.touch("operation", [closed.id])
-
-
-def count_outcomes(connection: Connection | Transaction, record: int) -> dict[str, int]:
-    """How many items of a record have each outcome."""
-    return {row.outcome: row.number for row in connection.execute(_COUNTS, {"record": record})}
 
 
 def read_record(connection: Connection | Transaction, key: str) -> LedgerRow | None:
     """The record a client made under this key, if any."""
     row = connection.execute(_ROWS.where(Operation.key == key)).one_or_none()
     return None if row is None else LedgerRow(*row)
+
+
+def read_appliers(connection: Connection) -> list[tuple[LedgerRow, Process]]:
+    """The records that are still being applied, each with the process that does it, or did."""
+    records = {row.id: LedgerRow(*row) for row in connection.execute(_APPLIED)}
+    appliers = connection.execute(select(OperationApplier.__table__)).all() if records else ()
+    return [(records[row.operation_id], Process("", row.boot_id, row.pid, row.pid_started)) for row in appliers]
 
 
 def read_items(connection: Connection | Transaction, record: int) -> list[LedgerItem]:

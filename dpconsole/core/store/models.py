@@ -359,7 +359,8 @@ class Attempt(Base):
     """One execution of an instance; a rerun appends one. The row is also the outbox to the executor.
 
     `token` fences: it is the `rev` of the dispatching transaction, and a report with another one changes nothing.
-    `lease_until` is set from the first moment, so an attempt that never reports is found as well.
+    `lease_until` is set from the first moment, so an attempt that never reports is found as well. `stop_requested`
+    stands as long as somebody may still work on an attempt that an operator has ended.
     """
 
     __tablename__ = "attempt"
@@ -424,6 +425,17 @@ class Operation(Base):
     rev: Mapped[int] = mapped_column(BigInteger, index=True)
 
 
+class OperationApplier(Base):
+    """The process that is applying a record; gone once the record is closed, so what is left here died on the way."""
+
+    __tablename__ = "operation_applier"
+
+    operation_id: Mapped[int] = mapped_column(ForeignKey("operation.id"), primary_key=True)
+    boot_id: Mapped[str] = mapped_column(Text)
+    pid: Mapped[int]
+    pid_started: Mapped[str] = mapped_column(String(32))
+
+
 class OperationItem(Base):
     """What one record did to one instance, or why it did not (section 6)."""
 
@@ -477,6 +489,7 @@ FAILED = status_is(Status.FAILED)
 RETRYING = Instance.retry_at.is_not(None)
 PAUSED = Instance.paused.is_(true())
 OPEN_ATTEMPT = Attempt.ended_at.is_(None)
+TO_BE_STOPPED = Attempt.stop_requested.is_(true())
 
 
 def _partial(name: str, where: ColumnElement[bool], *columns: Any) -> Index:
@@ -493,6 +506,7 @@ _partial("ix_instance_paused", PAUSED, Instance.paused_until)
 _partial("ix_instance_parent", Instance.parent_id.is_not(None), Instance.parent_id)
 _partial("ix_instance_backfill", Instance.backfill_id.is_not(None), Instance.backfill_id, Instance.backfill_date_id)
 _partial("ix_attempt_open", OPEN_ATTEMPT, Attempt.deadline_at, Attempt.lease_until)
+_partial("ix_attempt_stop", TO_BE_STOPPED, Attempt.instance_id)
 
 Index(
     "uq_instance_business_key",

@@ -26,7 +26,7 @@ from dpconsole.core.store.session import Store, create_private, parse_url
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0002"
+HEAD = "0003"
 """The revision this program reads and writes."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"

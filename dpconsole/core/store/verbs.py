@@ -7,7 +7,7 @@ returns the ids it really changed. Fewer than asked for is a normal answer: some
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,9 +22,7 @@ from sqlalchemy import (
     delete,
     func,
     not_,
-    or_,
     select,
-    true,
     update,
 )
 from sqlalchemy.orm import aliased
@@ -33,7 +31,7 @@ from dpconsole.core.domain.clock import parse_iso
 from dpconsole.core.domain.definitions import Priority
 from dpconsole.core.domain.statuses import Cause, Status
 from dpconsole.core.store.arrays import bind, id_set, row_set
-from dpconsole.core.store.journal import Steps, derive_tables, record, release, withdraw
+from dpconsole.core.store.journal import Steps, derive_tables, follow_pause, record, release, withdraw
 from dpconsole.core.store.models import Attempt, BaselineTask, Instance, InstanceDependency
 from dpconsole.core.store.session import Transaction
 from dpconsole.core.store.targets import Move, Part, Target
@@ -362,25 +360,3 @@ def _record(transaction: Transaction, paths: Mapping[Part, Path], change: Change
 
 def _tables(parts: Iterable[Part]) -> set[int]:
     return {part.parent_id for part in parts if part.parent_id is not None}
-
-
-_Node = aliased(Instance, name="node")
-_PAUSED_NODES = select(_Node.id).where(_Node.parent_id == Instance.id, _Node.paused.is_(true())).correlate(Instance)
-_LAST_RESUME = (
-    select(func.max(_Node.paused_until))
-    .where(_Node.parent_id == Instance.id, _Node.paused.is_(true()))
-    .correlate(Instance)
-    .scalar_subquery()
-)
-_FOLLOW_PAUSE = (
-    update(Instance)
-    .where(_HERE, or_(Instance.paused.is_(true()), _PAUSED_NODES.exists()))
-    .values(paused=_PAUSED_NODES.exists(), paused_until=_LAST_RESUME, rev=_REV)
-)
-
-
-def follow_pause(transaction: Transaction, tables: Collection[int]) -> None:
-    """A logical table is paused as long as one of its nodes is; its lists show it so."""
-    if tables:
-        transaction.execute(_FOLLOW_PAUSE, {"ids": bind(tables), "rev": transaction.rev})
-        transaction.touch("instance", tables)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import Update, update
@@ -11,12 +12,13 @@ from dpconsole.core.domain.clock import VirtualClock
 from dpconsole.core.domain.definitions import Role
 from dpconsole.core.domain.statuses import Status
 from dpconsole.core.operations import applying
-from dpconsole.core.operations.ledger import first_broken
 from dpconsole.core.operations.records import Outcome, Record, State
 from dpconsole.core.operations.selection import Selection
 from dpconsole.core.operations.service import Operations
+from dpconsole.core.store.chain import first_broken
 from dpconsole.core.store.errors import StoreReadOnly
 from dpconsole.core.store.models import Operation, OperationItem
+from dpconsole.core.store.processes import Process
 from dpconsole.core.store.session import Store
 from tests.core.operations.night import NOW, Night, operations_of
 
@@ -106,6 +108,50 @@ def test_a_batch_that_died_between_chunks_goes_on_where_it_stopped(night: Night,
     record = operations.apply(plan)
     assert (record.state, record.acts) == (State.DONE, 5)
     assert night.steps() == steps + 3
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_a_record_whose_process_is_gone_says_how_far_it_came(
+    night: Night, operations: Operations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [night.instance(str(number)) for number in range(5)]
+    plan = operations.plan("rerun", Selection.of(ids))
+    gone = replace(Process.current(), started="0")
+    with monkeypatch.context() as patch:
+        patch.setattr(Process, "current", lambda: gone)
+        with pytest.raises(KeyboardInterrupt):
+            operations.apply(plan, progress=interrupt)
+
+    assert operations.close_abandoned() == 1
+    record = operations.record(plan.key)
+    assert record is not None
+    assert (record.state, record.acts) == (State.PARTLY_DONE, 2)
+    missed = [item for item in record.items if item.outcome is Outcome.FAILED]
+    assert {item.reason for item in missed} == {"not reached: whoever applied this is gone"}
+    with night.store.read() as connection:
+        assert first_broken(connection) is None
+
+    retried = operations.apply(operations.plan("rerun", Selection.of([item.id for item in missed])))
+    assert (retried.state, retried.acts) == (State.DONE, 3)
+    assert [night.row(id).status for id in ids] == [N] * 5
+
+
+def interrupt(_done: int, _total: int) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.usefixtures("small_chunks")
+@pytest.mark.parametrize(("age", "closed"), [(3_599_999, 0), (3_600_001, 1)])
+def test_the_process_of_another_host_is_given_an_hour(
+    night: Night, operations: Operations, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch, age: int, closed: int
+) -> None:
+    plan = operations.plan("rerun", Selection.of([night.instance(str(number)) for number in range(5)]))
+    elsewhere = replace(Process.current(), boot_id="another")
+    monkeypatch.setattr(Process, "current", lambda: elsewhere)
+    with pytest.raises(KeyboardInterrupt):
+        operations.apply(plan, progress=interrupt)
+    clock.advance_to(NOW + age)
+    assert operations.close_abandoned() == closed
 
 
 @pytest.mark.usefixtures("small_chunks")
