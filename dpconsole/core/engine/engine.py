@@ -26,6 +26,7 @@ from dpconsole.core.domain.statuses import Cause, Status
 from dpconsole.core.domain.text import clean
 from dpconsole.core.engine.admission import Capacity, Limits, compete
 from dpconsole.core.engine.lease import Lease
+from dpconsole.core.engine.pauses import resume_due
 from dpconsole.core.engine.works import Works
 from dpconsole.core.executors.protocol import Executor, Exit, Handle, Order, Outcome
 from dpconsole.core.store import engine_sql as sql
@@ -195,12 +196,33 @@ class Engine:
     # --- mature -------------------------------------------------------------------------------------------------------
 
     def _mature(self, this: Pass) -> None:
-        """Timeouts, lost attempts and automatic reruns whose moment has come; after every end that came before it."""
+        """What operators asked for, and what time brings: timeouts, lost attempts, reruns, the end of pauses.
+
+        After every end that came before it.
+        """
+        self._halt(this)
         self._expire(this)
         rows = sql.retries_due(this.transaction, this.now, self._slice)
         sql.retry(this.transaction, [row.id for row in rows])
         this.note(rows, Status.FAILED, Status.NOT_RUNNING, Cause.RETRIED)
         this.settle()
+        resumed = resume_due(this.transaction, this.now)
+        this.moved += resumed
+        this.due |= resumed > 0
+
+    def _halt(self, this: Pass) -> None:
+        """Tell the executor which attempts operators have ended, again and again until it has let go of them.
+
+        It may hear of a stop before this transaction is committed: the attempt is over already, whatever comes of this.
+        """
+        ended = [Handle(row.instance_id, row.number) for row in sql.stops(this.transaction)]
+        if not ended:
+            return
+        self._executor.stop(ended)
+        alive = self._executor.alive()
+        gone = [handle for handle in ended if handle not in alive]
+        sql.note_stopped(this.transaction, gone)
+        this.moved += len(gone)
 
     def _expire(self, this: Pass) -> None:
         overdue = sql.overdue_attempts(this.transaction, this.now, self._slice)
