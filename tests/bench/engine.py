@@ -44,17 +44,24 @@ AT_ONCE = Simulation(duration=(0, 0), fail_rate=0.0)
 GROUP = 32
 
 
+class Dag(NamedTuple):
+    """A layered DAG, and how many nights of it are run; the first one reads the definitions."""
+
+    layers: int
+    width: int
+    nights: int
+
+
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much is measured: DAGs as layers and width, nights of each, seconds for one floor."""
+    """How much is measured, and how long each floor is, in seconds."""
 
-    dags: tuple[tuple[int, int], ...]
-    nights: int
+    dags: tuple[Dag, ...]
     floor_seconds: float
 
 
-WHOLE = Size(((10, 100), (100, 1000)), nights=3, floor_seconds=1.0)
-QUICK = Size(((10, 100),), nights=1, floor_seconds=0.3)
+WHOLE = Size((Dag(10, 100, nights=5), Dag(100, 1000, nights=2)), floor_seconds=1.0)
+QUICK = Size((Dag(10, 100, nights=3),), floor_seconds=0.3)
 
 
 # --- the DAG ----------------------------------------------------------------------------------------------------------
@@ -206,13 +213,16 @@ COLUMNS = (
     Column("tasks/s", 9, "{:,.0f}"),
     Column("transitions/s", 15, "{:,.0f}"),
     Column("floor", 10, "{:,.0f}"),
-    Column("times", 7, "{:.2f}"),
+    Column("tasks", 7, "{:.2f}"),
+    Column("all", 7, "{:.2f}"),
     Column("groups", 10, "{:,.0f}"),
-    Column("times", 7, "{:.2f}"),
+    Column("tasks", 7, "{:.2f}"),
+    Column("all", 7, "{:.2f}"),
 )
 NOTE = f"""
-floor: transitions a second of raw sqlite3, each in a commit of its own; groups: {GROUP} to a commit
-times: tasks a second over that floor; a task is three transitions, an attempt, and the release of what waits for it"""
+floor    transitions a second of raw sqlite3, each in a commit of its own; groups: {GROUP} to a commit
+tasks    tasks a second over that floor. A task is three transitions, an attempt, and the release of what waits for it
+all      transitions a second over that floor: each a guarded update and a journal row, as the floor's are"""
 
 
 def run(size: Size = WHOLE, out: TextIO | None = None) -> None:
@@ -225,27 +235,31 @@ def run(size: Size = WHOLE, out: TextIO | None = None) -> None:
         except NoPostgres as reason:
             server, missing = None, f"\nPostgreSQL is not measured: {reason}"
         for dag in size.dags:
-            _measure(dag, size, directory / f"{dag[0]}x{dag[1]}", server, table)
+            _measure(dag, size, directory / f"{dag.layers}x{dag.width}", server, table)
         print((missing if server is None else "") + NOTE, file=out)
 
 
-def _measure(dag: tuple[int, int], size: Size, directory: Path, server: str | None, table: Table) -> None:
+def _measure(dag: Dag, size: Size, directory: Path, server: str | None, table: Table) -> None:
     directory.mkdir()
     floors = {
         (synchronous, group): Floor(directory / f"floor-{synchronous}-{group}.db", synchronous, group)
         for synchronous in ("NORMAL", "FULL")
         for group in (1, GROUP)
     }
-    subjects = list(_subjects(layered(*dag), directory, server))
-    for _ in range(size.nights):
+    subjects = list(_subjects(layered(dag.layers, dag.width), directory, server))
+    for _ in range(dag.nights):
         for floor in floors.values():
             floor.measure(size.floor_seconds)
         for subject in subjects:
             subject.night()
     for subject in subjects:
         beside = [floors[subject.synchronous, group].best if subject.synchronous else None for group in (1, GROUP)]
-        compared = [figure for floor in beside for figure in (floor, floor and subject.best.tasks / floor)]
-        table.line(f"{dag[0]} x {dag[1]}", subject.name, *subject.best, *compared)
+        compared = [
+            figure
+            for floor in beside
+            for figure in (floor, *(None if floor is None else rate / floor for rate in subject.best))
+        ]
+        table.line(f"{dag.layers} x {dag.width}", subject.name, *subject.best, *compared)
         subject.close()
 
 
