@@ -48,7 +48,7 @@ class Works:
 
     def _learn(self, connection: Connection, keys: set[Key]) -> None:
         """Read the work that is not known yet, together."""
-        if unknown := keys - self._known.keys():
+        if unknown := keys.difference(self._known):
             self._read(connection, {task for task, _ in unknown})
 
     def _order(self, row: Candidate, number: int, token: int, started_at: int, deadline_at: int) -> Order:
