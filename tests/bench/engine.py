@@ -2,8 +2,9 @@
 
 A night is a layered DAG of simulated tasks that take no time, each depending on three of the layer above, so that all
 that is measured is the engine: journal, attempts, dependencies, lease, feed. The floor is raw `sqlite3` doing one
-guarded update and one journal row for each transition, on tables of the same shape without an index: one commit for
-each, and one for each group of 32. A completion of the engine is three such transitions and an attempt.
+guarded update and one journal row for each transition, one commit for each, and one for each group of 32: on the
+tables and indexes of the engine itself, and on bare ones that hold nothing but what the two statements touch. A
+completion of the engine is three such transitions, an attempt, and the release of what waits for it.
 
 Floors and nights take turns in one run, and the best of each counts: whatever else the machine does only takes away.
 """
@@ -14,8 +15,8 @@ import gc
 import sqlite3
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import count, cycle, islice
@@ -34,6 +35,7 @@ from dpconsole.core.executors.simulated import SimulatedExecutor
 from dpconsole.core.store.definitions import save_workspace
 from dpconsole.core.store.opening import open_store
 from dpconsole.core.store.session import Store
+from tests.bench.fill import fill
 from tests.bench.tables import Column, Table
 from tests.postgres import NoPostgres, running_server
 
@@ -153,15 +155,15 @@ class Subject:
 
 # --- the floor --------------------------------------------------------------------------------------------------------
 
-_SCHEMA = """
+_ROWS = 20_000
+_BARE = f"""
     PRAGMA journal_mode = WAL;
-    PRAGMA synchronous = {synchronous};
     CREATE TABLE instance (id INTEGER PRIMARY KEY, status TEXT, rev INTEGER);
     CREATE TABLE transition (
         id INTEGER PRIMARY KEY, instance_id INTEGER, at INTEGER, before TEXT, after TEXT, cause TEXT, actor TEXT,
         attempt INTEGER, rev INTEGER
     );
-    WITH RECURSIVE ids(id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM ids WHERE id < {rows})
+    WITH RECURSIVE ids(id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM ids WHERE id < {_ROWS})
     INSERT INTO instance SELECT id, 'RUNNING', 0 FROM ids;
 """
 _UPDATE = "UPDATE instance SET status = ?, rev = ? WHERE id = ? AND status = ?"
@@ -169,15 +171,31 @@ _INSERT = (
     "INSERT INTO transition (instance_id, at, before, after, cause, actor, attempt, rev)"
     " VALUES (?, ?, ?, ?, 'finished', '', 1, ?)"
 )
-_ROWS = 20_000
+
+
+def bare_tables(path: Path) -> None:
+    """Tables that hold nothing but what a transition touches."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.executescript(_BARE)
+
+
+def own_tables(path: Path) -> None:
+    """The engine's own tables and indexes, with as many instances under way."""
+    store = open_store(path)
+    fill(store, _ROWS)
+    store.close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("UPDATE instance SET status = 'RUNNING'")
 
 
 class Floor:
     """SQLite without anything around it, at one setting of `synchronous`, `group` transitions a commit."""
 
-    def __init__(self, path: Path, synchronous: str, group: int) -> None:
+    def __init__(self, path: Path, prepare: Callable[[Path], None], synchronous: str, group: int) -> None:
+        prepare(path)
         self._connection = sqlite3.connect(path, isolation_level=None)
-        self._connection.executescript(_SCHEMA.format(synchronous=synchronous, rows=_ROWS))
+        self._connection.execute(f"PRAGMA synchronous = {synchronous}")
+        self._connection.execute("PRAGMA cache_size = -65536")
         self._group = group
         self._steps = self._back_and_forth()
         self.best = 0.0
@@ -208,21 +226,24 @@ class Floor:
 # --- one beside the other ---------------------------------------------------------------------------------------------
 
 COLUMNS = (
-    Column("DAG", 12, words=True),
-    Column("store", 15, words=True),
-    Column("tasks/s", 9, "{:,.0f}"),
-    Column("transitions/s", 15, "{:,.0f}"),
-    Column("floor", 10, "{:,.0f}"),
-    Column("tasks", 7, "{:.2f}"),
-    Column("all", 7, "{:.2f}"),
-    Column("groups", 10, "{:,.0f}"),
-    Column("tasks", 7, "{:.2f}"),
-    Column("all", 7, "{:.2f}"),
+    Column("DAG", 11, words=True),
+    Column("store", 14, words=True),
+    Column("tasks/s", 8, "{:,.0f}"),
+    Column("steps/s", 8, "{:,.0f}"),
+    Column("own one", 8, "{:,.0f}"),
+    Column("tasks", 6, "{:.2f}"),
+    Column("own 32", 8, "{:,.0f}"),
+    Column("tasks", 6, "{:.2f}"),
+    Column("bare one", 9, "{:,.0f}"),
+    Column("steps", 6, "{:.2f}"),
+    Column("bare 32", 9, "{:,.0f}"),
+    Column("steps", 6, "{:.2f}"),
 )
 NOTE = f"""
-floor    transitions a second of raw sqlite3, each in a commit of its own; groups: {GROUP} to a commit
-tasks    tasks a second over that floor. A task is three transitions, an attempt, and the release of what waits for it
-all      transitions a second over that floor: each a guarded update and a journal row, as the floor's are"""
+own one   transitions a second of raw sqlite3 on the engine's own tables, each in a commit of its own
+own 32    the same, {GROUP} to a commit; bare: on tables without an index that hold only what a transition touches
+tasks     tasks a second over that floor. A task is three transitions, an attempt, and the release of what waits for it
+steps     transitions a second over that floor: each a guarded update and a journal row, as the floor's are"""
 
 
 def run(size: Size = WHOLE, out: TextIO | None = None) -> None:
@@ -242,8 +263,11 @@ def run(size: Size = WHOLE, out: TextIO | None = None) -> None:
 def _measure(dag: Dag, size: Size, directory: Path, server: str | None, table: Table) -> None:
     directory.mkdir()
     floors = {
-        (synchronous, group): Floor(directory / f"floor-{synchronous}-{group}.db", synchronous, group)
+        (synchronous, tables, group): Floor(
+            directory / f"floor-{synchronous}-{tables.__name__}-{group}.db", tables, synchronous, group
+        )
         for synchronous in ("NORMAL", "FULL")
+        for tables in (own_tables, bare_tables)
         for group in (1, GROUP)
     }
     subjects = list(_subjects(layered(dag.layers, dag.width), directory, server))
@@ -253,13 +277,12 @@ def _measure(dag: Dag, size: Size, directory: Path, server: str | None, table: T
         for subject in subjects:
             subject.night()
     for subject in subjects:
-        beside = [floors[subject.synchronous, group].best if subject.synchronous else None for group in (1, GROUP)]
-        compared = [
-            figure
-            for floor in beside
-            for figure in (floor, *(None if floor is None else rate / floor for rate in subject.best))
-        ]
-        table.line(f"{dag.layers} x {dag.width}", subject.name, *subject.best, *compared)
+        beside: list[float | None] = []
+        for tables, rate in ((own_tables, subject.best.tasks), (bare_tables, subject.best.transitions)):
+            for group in (1, GROUP):
+                floor = floors.get((subject.synchronous, tables, group))
+                beside += (None, None) if floor is None else (floor.best, rate / floor.best)
+        table.line(f"{dag.layers} x {dag.width}", subject.name, *subject.best, *beside)
         subject.close()
 
 
