@@ -17,6 +17,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby, pairwise, zip_longest
 from operator import attrgetter
 from typing import Any, NamedTuple, Protocol
@@ -206,7 +207,13 @@ class Act(NamedTuple):
     at: int
     finished_at: int | None
     rev: int
+    before: str
+    after: str
     arguments: str
+
+    def answer(self, name: str) -> str:
+        """What the operator answered to one of the verb's questions; empty when nothing."""
+        return str(json.loads(self.arguments or "{}").get(name, ""))
 
 
 Requirements = Mapping[int, Sequence[frozenset[int]]]
@@ -238,6 +245,17 @@ class History:
             entries[entry.instance].append(entry)
         return ((row, entries.get(row.id, [])) for row in self.rows.values())
 
+    def acts_on(self) -> Mapping[int, Sequence[Act]]:
+        """What was done to each executable row: to itself, or to the table it is a node of, in the order of commits."""
+        by_listed: dict[int, list[Act]] = defaultdict(list)
+        for act in self.acts:
+            by_listed[act.instance].append(act)
+        found: dict[int, Sequence[Act]] = {}
+        for row in self.rows.values():
+            acts = by_listed.get(row.id, []) + by_listed.get(row.parent or 0, [])
+            found[row.id] = sorted(acts, key=attrgetter("rev"))
+        return found
+
 
 _JOURNAL = 'SELECT id, instance_id, at, "before", "after", cause, actor, attempt, rev FROM transition ORDER BY id'
 _ROWS = """
@@ -251,7 +269,8 @@ _ATTEMPTS = """
 _EDGES = "SELECT downstream_id, requirement, upstream_id FROM instance_dependency ORDER BY downstream_id, requirement"
 _RULES = 'SELECT name, "limit", project, origin, type, tag, environment FROM throttling_rule WHERE enabled'
 _ACTS = """
-    SELECT item.instance_id, verb, actor, at, finished_at, operation.rev, CAST(arguments AS TEXT)
+    SELECT item.instance_id, verb, actor, at, finished_at, operation.rev, item."before", item."after",
+           CAST(arguments AS TEXT)
     FROM operation_item item JOIN operation ON operation.id = item.operation_id
     WHERE outcome = 'ok' ORDER BY operation.rev"""
 
@@ -378,22 +397,31 @@ def _at_once(entry: Entry, follower: Entry | None) -> bool:
 
 
 def only_dry_runs_skip_the_executor(history: History) -> Iterator[Violation]:
-    """I4: what succeeds in the transaction that starts it is a dry run or virtual; no other ever ran nothing (A9)."""
+    """I4: what succeeds in the transaction that starts it is a dry run or virtual; no other ever ran nothing (A9).
+
+    A rerun may let its start act as a dry run, this once (section 5).
+    """
+    acts = history.acts_on()
     for row, entries in history.by_instance():
+        asked = {entry.rev for entry in entries if entry.cause == "forced"}
+        allowed = any(act.answer("start") == "dry-run" for act in acts[row.id])
         for entry, follower in pairwise(entries):
-            unreal = row.dry_run or row.type == "virtual"
+            unreal = row.dry_run or row.type == "virtual" or (allowed and entry.rev in asked)
             if entry.after == RUN and _at_once(entry, follower) and not unreal:
                 yield Violation("I4", row.id, f"entry {entry.id}: Running and Succeeded at once, but no dry run")
 
 
 def leased_runs(history: History) -> Iterator[Violation]:
-    """I4: what is Running has an open attempt with a lease; what is not has none, but one that was told to stop."""
+    """I4: what is Running has an open attempt with a lease; what is not has none. What is to be stopped is over."""
     for row in history.rows.values():
         open_ = [attempt for attempt in history.attempts.get(row.id, ()) if attempt.ended_at is None]
         if row.status == RUN and not row.is_folder and not any(attempt.lease_until for attempt in open_):
             yield Violation("I4", row.id, "Running without an open attempt that has a lease")
-        if row.status != RUN and not all(attempt.stop_requested for attempt in open_):
+        if row.status != RUN and open_:
             yield Violation("I4", row.id, f"{row.status} with an open attempt")
+        for attempt in history.attempts.get(row.id, ()):
+            if attempt.stop_requested and attempt.state != "stopped":
+                yield Violation("I4", row.id, f"attempt {attempt.number} is to be stopped, and is {attempt.state}")
 
 
 def outcomes_agree(history: History) -> Iterator[Violation]:
@@ -405,7 +433,7 @@ def outcomes_agree(history: History) -> Iterator[Violation]:
                 continue
             attempt = attempts[follower.attempt - 1]
             wanted = STATE_OF_ATTEMPT.get((follower.cause, follower.after), set())
-            if attempt.state not in wanted and not attempt.stop_requested:
+            if attempt.state not in wanted:
                 words = f"attempt {attempt.number} is {attempt.state}, the journal says {follower.cause}"
                 yield Violation("I4", row.id, words)
             if follower.cause == "timed_out" and follower.at < attempt.deadline_at:
@@ -419,12 +447,19 @@ def started_in_turn(history: History) -> Iterator[Violation]:
     """I5: past the time check only with every requirement satisfied and the due time reached, except when forced."""
     succeeded: set[int] = set()
     forced: set[int] = set()
+    known_since = _edges_since(history)
     for entry in history.journal:
         _note_force(forced, entry)
         row = history.rows.get(entry.instance)
-        if row and not row.is_folder and entry.instance not in forced:
+        excused = entry.instance in forced or entry.rev <= known_since.get(entry.instance, 0)
+        if row and not row.is_folder and not excused:
             yield from _too_early(history, row, entry, succeeded)
         (succeeded.add if entry.after == S else succeeded.discard)(entry.instance)
+
+
+def _edges_since(history: History) -> dict[int, int]:
+    """Up to which revision a row may have had upstreams that are no longer there, one that would do among them."""
+    return {id: act.rev for id, acts in history.acts_on().items() for act in acts if act.verb == "remove-upstream"}
 
 
 def _note_force(forced: set[int], entry: Entry) -> None:
@@ -504,9 +539,7 @@ ENDS_PAUSE = frozenset({"resume", "set-success", "stop", "force-rerun", "force-r
 
 def held_when_paused(history: History) -> Iterator[Violation]:
     """I7: a paused instance never starts - by its row, by what it was born with, and by the ledger."""
-    acts: dict[int, list[Act]] = defaultdict(list)
-    for act in history.acts:
-        acts[act.instance].append(act)
+    acts = history.acts_on()
     for row, entries in history.by_instance():
         if row.is_folder:
             continue
@@ -521,12 +554,27 @@ def held_when_paused(history: History) -> Iterator[Violation]:
 def _started_while_held(row: Row, starts: Sequence[Entry], acts: Sequence[Act]) -> Iterator[Violation]:
     """Between a pause and what ends it; of an act that spans several commits, only what is certainly inside counts."""
     for number, act in enumerate(acts):
-        if act.verb != "pause" or "until" in json.loads(act.arguments or "{}"):
+        if act.verb != "pause":
             continue
         end = next((later for later in acts[number + 1 :] if later.verb in ENDS_PAUSE), None)
+        until = _milliseconds(act.answer("until"))
         for entry in starts:
-            if entry.rev > act.rev and (end is None or (entry.rev < end.rev and entry.at < end.at)):
+            held = end is None or (entry.rev < end.rev and entry.at < end.at)
+            if entry.rev > act.rev and held and (until is None or entry.at < until):
                 yield Violation("I7", row.id, f"entry {entry.id} started it after {act.actor} paused it")
+
+
+def paused_tables(history: History) -> Iterator[Violation]:
+    """A logical table is shown as paused exactly as long as one of its nodes is."""
+    held = Counter(row.parent for row in history.rows.values() if row.paused and row.parent)
+    nodes = {row.parent for row in history.rows.values()}
+    for row in history.rows.values():
+        if row.is_folder and row.id in nodes and row.paused != (held[row.id] > 0):
+            yield Violation("I7", row.id, f"paused is {row.paused}, {held[row.id]} of its nodes are")
+
+
+def _milliseconds(moment: str) -> int | None:
+    return int(datetime.fromisoformat(moment).timestamp() * 1000) if moment else None
 
 
 # --- I8: keys, edges, counters ----------------------------------------------------------------------------------------
@@ -659,13 +707,18 @@ MOVES = frozenset({"rerun", "force-rerun", "set-success", "stop"})
 
 
 def acts_left_traces(history: History) -> Iterator[Violation]:
-    """I9: what the ledger says was done stands in the journal, of the instance or of a node of its table."""
+    """I9: what the ledger says was moved stands in the journal, of the instance or of a node of its table.
+
+    A batch that reruns a row may thereby send back what waits below it before it comes to that itself (A12).
+    """
     done = set()
     for entry in history.journal:
         row = history.rows.get(entry.instance)
-        done |= {(entry.instance, entry.actor), (row.parent if row else None, entry.actor)} if entry.actor else set()
+        actor = "" if entry.cause == "withdrawn" else entry.actor or None
+        done |= {(entry.instance, actor), (row.parent if row else None, actor)}
     for act in history.acts:
-        if act.verb in MOVES and (act.instance, act.actor) not in done:
+        traced = (act.instance, act.actor) in done or (act.after == N and (act.instance, "") in done)
+        if act.verb in MOVES and act.before != act.after and not traced:
             yield Violation("I9", act.instance, f"the ledger says {act.verb} by {act.actor}, the journal does not")
 
 
@@ -681,6 +734,7 @@ INVARIANTS: tuple[Callable[[History], Iterator[Violation]], ...] = (
     started_in_turn,
     within_limits,
     held_when_paused,
+    paused_tables,
     unique_keys,
     sound_edges,
     counted_requirements,

@@ -226,8 +226,8 @@ class Stage:
             self.take_over()
         if self.stale is not None and self.chance(0.3):
             self.stale_tick(self.stale)
-        if self.chance(0.02):
-            self.rerun_some()
+        if self.chance(0.05):
+            self.act_on_some()
 
     def start_engine(self, courier: DoomedCourier | None = None) -> None:
         """A new process after the old one is gone: a new engine and executor, the same post on its way."""
@@ -264,16 +264,50 @@ class Stage:
             self.night.violations.append(Violation("fence", 0, "a stale engine wrote"))
         self.note("fenced")
 
-    def rerun_some(self) -> None:
-        """An operator reruns a handful, whatever state they are in."""
+    def act_on_some(self) -> None:
+        """An operator does something to a handful, whatever state they are in."""
         with self.store.read() as connection:
             ids = list(connection.execute(text("SELECT id FROM instance ORDER BY id")).scalars())
-        chosen = self.rng.sample(ids, min(len(ids), 4))
+        chosen = self.rng.sample(ids, min(len(ids), self.rng.choice((1, 4))))
+        verb, arguments = self.rng.choice(ACTS)
         if chosen:
             self.operations += 1
             verbs = Operations(self.store, self.clock, Actor("an"), lambda _: (), lambda: f"act {self.operations}")
-            verbs.apply(verbs.plan("rerun", Selection.of(chosen)))
-            self.note("rerun")
+            verbs.apply(verbs.plan(verb, Selection.of(chosen), arguments | self._upstreams(verb, chosen)))
+            self.note(verb)
+
+    def _upstreams(self, verb: str, chosen: list[int]) -> dict[str, str]:
+        """Some upstream of one of them, where the verb asks for one."""
+        if verb != "remove-upstream":
+            return {}
+        with self.store.read() as connection:
+            edges = "SELECT upstream_id FROM instance_dependency WHERE downstream_id = :id ORDER BY 1"
+            found = list(connection.execute(text(edges), {"id": chosen[0]}).scalars())
+        return {"upstream": str(self.rng.choice(found))} if found else {}
+
+
+ACTS: tuple[tuple[str, dict[str, str]], ...] = (
+    ("rerun", {}),
+    ("rerun", {"scope": "downstream"}),
+    ("rerun", {"scope": "downstream", "start": "dry-run"}),
+    ("rerun", {"scope": "downstream-failed", "levels": "2"}),
+    ("force-rerun", {}),
+    ("force-rerun", {"scope": "downstream"}),
+    ("force-rerun", {"scope": "downstream", "start": "dry-run"}),
+    ("force-rerun", {"scope": "all"}),
+    ("stop", {}),
+    ("stop", {}),
+    ("pause", {}),
+    ("pause", {"until": "+2h"}),
+    ("resume", {}),
+    ("resume", {}),
+    ("set-success", {}),
+    ("set-success", {"scope": "failed"}),
+    ("priority", {"to": "highest"}),
+    ("remove-upstream", {}),
+    ("acknowledge", {}),
+)
+"""What an operator of a simulated night may do."""
 
 
 def play(seed: int, store: Store, weather: Weather | None = None) -> Night:

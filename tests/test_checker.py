@@ -238,6 +238,7 @@ DAMAGE: list[tuple[str, str, str]] = [
     ("I4", "a run without a lease", ATTEMPT.format("lease_until = 0", BUSY, 1)),
     ("I4", "a live attempt of what succeeded", ATTEMPT.format("ended_at = NULL", LOAD, 2)),
     ("I4", "an attempt that ended otherwise", ATTEMPT.format("state = 'failed'", LOAD, 2)),
+    ("I4", "a stop that ended nothing", ATTEMPT.format("stop_requested = 1", LOAD, 2)),
     ("I4", "a real task that ran nothing", ROW.format("dry_run = 0", DRY)),
     ("I4", "a time-out before the deadline", ENTRY.format("cause = 'timed_out'", LOAD, "finished")),
     ("I5", "a start before its upstream", f"INSERT INTO instance_dependency VALUES ({BUSY}, 1, {HELD}, 0)"),
@@ -252,6 +253,8 @@ DAMAGE: list[tuple[str, str, str]] = [
     ("I7", "a paused instance that ran before", ROW.format(f"paused = 1, status = '{N}'", CLEAN)),
     ("I7", "a start after a pause in the ledger",
      "UPDATE operation SET verb = 'pause', rev = 2 WHERE verb = 'rerun'; UPDATE operation SET at = 2000000000"),
+    ("I7", "a table that hides the pause of its node", ROW.format("paused = 1", SECOND_NODE)),
+    ("I7", "a table that is paused by nothing", ROW.format("paused = 1", TABLE)),
     ("I8", "an occurrence made twice", ROW.format(f"task_id = {LOAD}", CLEAN)),
     ("I8", "an edge to a folder", f"INSERT INTO instance_dependency VALUES ({HELD}, 7, {TABLE}, 0)"),
     ("I8", "an edge to nothing", f"INSERT INTO instance_dependency VALUES ({HELD}, 7, 999, 0)"),
@@ -273,7 +276,7 @@ DAMAGE: list[tuple[str, str, str]] = [
     ("I9", "an act that is not in the ledger", "DELETE FROM operation_item"),
     ("I9", "an act that was refused", "UPDATE operation_item SET outcome = 'refused'"),
     ("I9", "an act of another person", "UPDATE operation SET actor = 'eve'"),
-    ("I9", "an act without effect", f"INSERT INTO operation_item SELECT 1, {HELD}, '', '', '', 'ok', ''"),
+    ("I9", "an act without effect", f"INSERT INTO operation_item SELECT 1, {HELD}, '', '{F}', '{N}', 'ok', ''"),
     ("I9", "an engine with a name", ENTRY.format("actor = 'an'", BUSY, "due")),
 ]  # fmt: skip
 

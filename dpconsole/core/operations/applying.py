@@ -174,6 +174,8 @@ def _steady(transaction: Transaction, targets: Sequence[Target]) -> list[Target]
 
 def _change(transaction: Transaction, plan: Plan, targets: Sequence[Target], now: int) -> set[int]:
     """Let the verb write; the targets it changed as a whole."""
+    if not targets:
+        return set()
     taken = {t.id: [Move(*move) for move in plan.operation.taken(t, plan.arguments)] for t in targets}
     change = Change(now, plan.actor.user, plan.arguments, targets)
     changed = plan.operation.apply(transaction, [move for moves in taken.values() for move in moves], change)

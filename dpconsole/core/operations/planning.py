@@ -136,7 +136,7 @@ def make_plan(
     chosen = operation.looks(connection, read_targets(connection, ids))
     judged = [(target, judge(target)) for target in chosen]
     below = operation.spreads(connection, _acting(judged), arguments)
-    judged = _each_once([*judged, *((target, judge(target)) for target in below)])
+    judged = _each_once(_with_below(judged, [(target, judge(target)) for target in below]))
     judged, offenders = _as_a_batch(operation.batch, judged)
     ordered = _upstream_first(connection, _acting(judged))
     place = {target.id: place for place, target in enumerate(ordered)}
@@ -186,6 +186,15 @@ class _Judge:
 
 def _acting(judged: Iterable[Judged]) -> list[Target]:
     return [target for target, item in judged if item.outcome is Outcome.PLANNED]
+
+
+def _with_below(chosen: Sequence[Judged], below: Sequence[Judged]) -> list[Judged]:
+    """Chosen rows, and what was found below them; a chosen one that is no start may act for being below another."""
+    judged = {target.id: (target, item) for target, item in chosen}
+    for target, item in below:
+        if item.outcome is Outcome.PLANNED or target.id not in judged:
+            judged[target.id] = (target, item)
+    return list(judged.values())
 
 
 def _each_once(judged: Sequence[Judged]) -> list[Judged]:

@@ -8,7 +8,7 @@ that of its last journal entry, always.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -128,12 +128,13 @@ def _requirements(succeeding: bool) -> Prepared:
 _COUNT_DOWN = _requirements(succeeding=True)
 _COUNT_UP = _requirements(succeeding=False)
 
-_STRANDED = select(Instance.id, Instance.status, Instance.attempt, Instance.parent_id).where(
-    Instance.id.in_(select(InstanceDependency.downstream_id).where(InstanceDependency.upstream_id.in_(id_set()))),
-    status_is(*sorted(WAITING)),
-    Instance.pending > 0,
-    Instance.forced.is_(False),
+_UNREADY = select(Instance.id, Instance.status, Instance.attempt, Instance.parent_id).where(
+    status_is(*sorted(WAITING)), Instance.pending > 0, Instance.forced.is_(False)
 )
+_UNREADY_BELOW = _UNREADY.where(
+    Instance.id.in_(select(InstanceDependency.downstream_id).where(InstanceDependency.upstream_id.in_(id_set())))
+)
+_UNREADY_HERE = _UNREADY.where(Instance.id.in_(id_set()))
 _STRAND = (
     update(Instance)
     .where(Instance.id.in_(id_set()))
@@ -149,7 +150,16 @@ def release(transaction: Transaction, succeeded: Collection[int]) -> None:
 def withdraw(transaction: Transaction, left: Collection[int], at: int) -> None:
     """Upstreams left Succeeded: their downstreams require them again, and those waiting to start go back (A12)."""
     _count(transaction, _COUNT_UP, left)
-    stranded = transaction.execute(_STRANDED, {"ids": bind(left)}).all() if left else ()
+    if left:
+        _send_back(transaction, transaction.execute(_UNREADY_BELOW, {"ids": bind(left)}).all(), at)
+
+
+def recheck(transaction: Transaction, ids: Collection[int], at: int) -> None:
+    """Requirements of rows were counted anew: those that wait to start and may not go back (A12)."""
+    _send_back(transaction, transaction.execute(_UNREADY_HERE, {"ids": bind(ids)}).all(), at)
+
+
+def _send_back(transaction: Transaction, stranded: Sequence[Row[Any]], at: int) -> None:
     if not stranded:
         return
     steps = Steps()

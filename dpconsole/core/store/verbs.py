@@ -31,7 +31,7 @@ from dpconsole.core.domain.clock import parse_iso
 from dpconsole.core.domain.definitions import Priority
 from dpconsole.core.domain.statuses import Cause, Status
 from dpconsole.core.store.arrays import bind, id_set, row_set
-from dpconsole.core.store.journal import Steps, derive_tables, follow_pause, record, release, withdraw
+from dpconsole.core.store.journal import Steps, derive_tables, follow_pause, recheck, record, release, withdraw
 from dpconsole.core.store.models import Attempt, BaselineTask, Instance, InstanceDependency
 from dpconsole.core.store.session import Transaction
 from dpconsole.core.store.targets import Move, Part, Target
@@ -98,6 +98,7 @@ def _change(**values: Any) -> Update:
 
 
 _RUN_AGAIN = _change(status=Status.NOT_RUNNING, **_AFRESH)
+_WAKE = _change(autonomous=True)
 _FORCE = _change(status=Status.THROTTLED, **_AFRESH | _UNPAUSED | {"forced": True})
 _SUCCEED_AT_ONCE = _change(status=Status.SUCCEEDED, **_AFRESH | _UNPAUSED | {"forced": True})
 _ACT_DRY = _change(
@@ -158,7 +159,7 @@ def rerun(transaction: Transaction, moves: Sequence[Move], change: Change) -> se
     that is to act dry succeeds at once.
     """
     by_after = _by_after(moves)
-    again = _run(transaction, _RUN_AGAIN, by_after[Status.NOT_RUNNING])
+    again = _run_again(transaction, by_after[Status.NOT_RUNNING])
     dry = _run(transaction, _ACT_DRY, by_after[Status.SUCCEEDED])
     paths = {part: _direct(part.status, Status.NOT_RUNNING, Cause.RERUN) for part in again}
     paths |= {part: _at_once(part.status) for part in dry}
@@ -175,13 +176,23 @@ def force_rerun(transaction: Transaction, moves: Sequence[Move], change: Change)
     by_after = _by_after(moves)
     _end_attempts(transaction, [move.part for move in moves], change, f"ended by a forced rerun of {change.actor}")
     forced = _run(transaction, _FORCE, by_after[Status.THROTTLED])
-    reset = _run(transaction, _RUN_AGAIN, by_after[Status.NOT_RUNNING])
+    reset = _run_again(transaction, by_after[Status.NOT_RUNNING])
     done = _run(transaction, _ACT_DRY if acts_dry else _SUCCEED_AT_ONCE, by_after[Status.SUCCEEDED])
     paths = {part: _forced(part.status, first_reset=first_reset) for part in forced}
     paths |= {part: _reset(part.status) for part in reset}
     paths |= {part: (*_forced(part.status, first_reset=first_reset), *_SUCCEEDS) for part in done}
     _follow(transaction, paths, change)
     return {part.id for part in paths}
+
+
+def _run_again(transaction: Transaction, parts: Iterable[Part]) -> list[Part]:
+    """To Not Running; what is there already has nothing to lose, and may start by itself from now on (section 3)."""
+    parts = list(parts)
+    there = [part for part in parts if part.status is Status.NOT_RUNNING]
+    return [
+        *_run(transaction, _WAKE, there),
+        *_run(transaction, _RUN_AGAIN, [part for part in parts if part.status is not Status.NOT_RUNNING]),
+    ]
 
 
 _SUCCEEDS: Path = (
@@ -301,7 +312,10 @@ _COUNT_ANEW = _change(pending=select(func.count()).select_from(_UNMET).scalar_su
 
 
 def remove_upstream(transaction: Transaction, moves: Sequence[Move], change: Change) -> set[int]:
-    """O10: the row no longer waits for these upstreams, and readiness is counted anew; its task is not changed."""
+    """O10: the row no longer waits for these upstreams, and readiness is counted anew; its task is not changed.
+
+    Where an upstream was one of several that would do, the others still may have to.
+    """
     unwanted = [
         {"downstream": part.id, "upstream": upstream}
         for target in change.targets
@@ -309,7 +323,9 @@ def remove_upstream(transaction: Transaction, moves: Sequence[Move], change: Cha
         for upstream in chosen_upstreams(target, change.arguments["upstream"])
     ]
     transaction.execute(_REMOVE, unwanted)
-    return {part.id for part in _run(transaction, _COUNT_ANEW, [move.part for move in moves])}
+    changed = {part.id for part in _run(transaction, _COUNT_ANEW, [move.part for move in moves])}
+    recheck(transaction, changed, change.now)
+    return changed
 
 
 def chosen_upstreams(target: Target, chosen: str) -> list[int]:
