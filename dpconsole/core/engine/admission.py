@@ -43,6 +43,16 @@ class Capacity:
         return capacity
 
     @property
+    def slots_left(self) -> int:
+        """How many rows the resource groups have room for together."""
+        return sum(max(0, slots - self.running[name]) for name, slots in self.limits.slots.items())
+
+    @property
+    def passes_left(self) -> int:
+        """How many rows the throttling rules let through together; more where a row matches none of them."""
+        return sum(max(0, rule.limit - self.held[rule.name]) for rule in self.limits.rules)
+
+    @property
     def full_groups(self) -> list[str]:
         """Groups without a free slot."""
         return [name for name, slots in self.limits.slots.items() if self.running[name] >= slots]
@@ -95,7 +105,7 @@ def compete(arrivals: Iterable[Candidate], queue: Sequence[Candidate], limit: in
     A queue read up to `limit` rows may go on, so an arrival that sorts after its last row is not decided yet.
     """
     ordered = in_queue_order([*arrivals, *queue])
-    if len(queue) < limit:
+    if not queue or len(queue) < limit:
         return ordered, False
     end = 1 + ordered.index(queue[-1])
     return ordered[:end], end < len(ordered)

@@ -275,21 +275,20 @@ class Engine:
             return
         held = sql.held_slots(this.transaction) if self._limits.rules else ()
         capacity = Capacity.of(self._limits, crowd.running, held)
-        queue = sql.throttled(this.transaction, capacity.full_rules, self._slice) if crowd.throttled else []
-        passed = self._pass_throttling(this, arrived, queue, capacity)
-        waiting = crowd.waiting_for_resources
-        queue = sql.waiting_for_resources(this.transaction, capacity.full_groups, self._slice) if waiting else []
-        self._dispatch(this, self._take_resources(this, passed, queue, capacity))
+        passed = arrived
+        if crowd.throttled or self._limits.rules:
+            passed = self._pass_throttling(this, arrived, bool(crowd.throttled), capacity)
+        self._dispatch(this, self._take_resources(this, passed, bool(crowd.waiting_for_resources), capacity))
 
     def _pass_throttling(
-        self, this: Pass, arrived: list[Candidate], queue: list[Candidate], capacity: Capacity
+        self, this: Pass, arrived: list[Candidate], has_queue: bool, capacity: Capacity
     ) -> list[Candidate]:
         """Rows that every matching rule lets through; arrivals that none has room for go to Throttling (A4, A7)."""
-        if not queue and not self._limits.rules:
-            return arrived
-        competing, undecided = compete(arrived, queue, self._slice)
+        limit = min(self._slice, capacity.passes_left or self._slice)
+        queue = sql.throttled(this.transaction, capacity.full_rules, limit) if has_queue else []
+        competing, undecided = compete(arrived, queue, limit)
         this.due |= undecided
-        this.more |= undecided
+        this.more |= undecided or len(queue) == limit
         passed = [row for row in competing if capacity.pass_throttling(row)]
         refused = _without(competing, passed)
         held = [row for row in refused if row.status != Status.THROTTLED]
@@ -300,10 +299,12 @@ class Engine:
         return passed
 
     def _take_resources(
-        self, this: Pass, passed: list[Candidate], queue: list[Candidate], capacity: Capacity
+        self, this: Pass, passed: list[Candidate], has_queue: bool, capacity: Capacity
     ) -> list[Candidate]:
         """Rows their group has a slot for; the others wait for schedule resources (A5, A7)."""
-        competing, undecided = compete(passed, queue, self._slice)
+        limit = min(self._slice, capacity.slots_left)
+        queue = sql.waiting_for_resources(this.transaction, capacity.full_groups, limit) if has_queue and limit else []
+        competing, undecided = compete(passed, queue, limit)
         this.more |= undecided
         granted = [row for row in competing if capacity.take_resources(row)]
         refused = [row for row in _without([*passed, *queue], granted) if row.status != Status.WAITING_RESOURCE]
