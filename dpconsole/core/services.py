@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import Connection
+
 from dpconsole.core.domain.clock import Clock
+from dpconsole.core.domain.text import clean
 from dpconsole.core.engine.lease import EngineState
 from dpconsole.core.engine.view import EngineView
 from dpconsole.core.engine.why import Moment, explain
@@ -24,7 +27,7 @@ from dpconsole.core.query.language import QueryError
 from dpconsole.core.query.lists import DEFAULT_FILTERS, QUICK_FILTERS, ListRequest, Lists, Snapshot
 from dpconsole.core.settings import Settings
 from dpconsole.core.store.changes import Delta, Feed
-from dpconsole.core.store.definition_rows import StoredTask, read_tasks
+from dpconsole.core.store.definition_rows import StoredTask, known_task_keys, read_tasks
 from dpconsole.core.store.details import (
     AttemptRow,
     FieldRow,
@@ -107,6 +110,12 @@ class Services:
             return explain(connection, instance_id, Moment(self.clock.now(), self.zone))
 
     def task(self, key: str) -> StoredTask | None:
-        """The definition of a task by its key `project.name`."""
+        """The definition of a task by its key `project.name`, as it is stored or as it is shown."""
         with self.store.read() as connection:
-            return next(iter(read_tasks(connection, [key]).values()), None)
+            found = read_tasks(connection, [key]) or read_tasks(connection, _shown_as(connection, key))
+            return next(iter(found.values()), None)
+
+
+def _shown_as(connection: Connection, shown: str) -> list[str]:
+    """The keys that are cleaned to what a screen shows; only names with control characters ever differ from it."""
+    return [key for key in known_task_keys(connection) if clean(key) == shown]

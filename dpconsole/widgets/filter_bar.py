@@ -62,6 +62,7 @@ class FilterBar(Vertical):
         self._start = clean(text)
         self._input = Input(placeholder=placeholder, select_on_focus=False)
         self._input.cursor_blink = False
+        self._input.can_focus = False  # or it would take the keys whenever the list has no room to be seen
         self._sign = Line([(SIGN, Ink.DIM)], classes="filter-bar--sign")
         self._error = Line(classes="filter-bar--error")
 
@@ -85,7 +86,8 @@ class FilterBar(Vertical):
 
     def focus_input(self) -> None:
         """Type here, at the end of what is there."""
-        self._input.focus()
+        self._input.can_focus = True
+        self.screen.set_focus(self._input)
         self._input.cursor_position = len(self._input.value)
 
     def show_error(self, message: str, column: int) -> None:
@@ -96,6 +98,14 @@ class FilterBar(Vertical):
     def clear_error(self) -> None:
         """The text is right again."""
         self._error.display = False
+
+    def on_descendant_blur(self) -> None:
+        """Only whoever asks for it types here."""
+        self._input.can_focus = False
+
+    def on_click(self) -> None:
+        """A click asks for it."""
+        self.focus_input()
 
     @on(Input.Changed)
     def _tell_change(self, event: Input.Changed) -> None:

@@ -56,7 +56,7 @@ class RowTable(ScrollView, can_focus=True, inherit_bindings=False):
     ALLOW_SELECT = False
     COMPONENT_CLASSES = INK_CLASSES | LINE_CLASSES
     DEFAULT_CSS = """
-    RowTable { height: 1fr; overflow: hidden hidden; scrollbar-size: 0 0; }
+    RowTable { height: 1fr; min-height: 2; overflow: hidden hidden; scrollbar-size: 0 0; }
     """
 
     class TableMessage(Message):

@@ -6,23 +6,14 @@ figures against the budgets of the console (idle 0 B, cursor down 700 B, page do
 
 from __future__ import annotations
 
-import fcntl
-import os
-import pty
-import select
-import signal
-import struct
 import sys
-import termios
-import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TextIO
 
 from tests.bench.tables import Column, Table
+from tests.terminal import Terminal
 
-ROOT = Path(__file__).resolve().parents[2]
 QUIET = 0.5
 """Seconds without a byte after which a step is over."""
 
@@ -76,57 +67,24 @@ def measure(
     *,
     width: int = 120,
     height: int = 40,
-    env: dict[str, str] | None = None,
+    env: Mapping[str, str] | None = None,
     settle: float = 1.5,
 ) -> tuple[Answer, list[Answer]]:
     """Run `argv` on a pseudo-terminal and take the steps; the start-up's answer comes first, apart from the others."""
-    child, terminal = pty.fork()
-    if child == 0:
-        fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
-        os.chdir(ROOT)
-        os.execvpe(argv[0], list(argv), {**os.environ, "TERM": "xterm-256color", **(env or {})})
-    try:
-        start = Answer(Step("start"), _read(terminal, quiet=settle, first=10.0))
-        return start, [_take(terminal, step) for step in steps]
-    finally:
-        _end(child, terminal)
+    with Terminal(argv, width=width, height=height, env=env) as terminal:
+        start = Answer(Step("start"), terminal.read(first=10.0, quiet=settle))
+        return start, [take(terminal, step) for step in steps]
 
 
-def _take(terminal: int, step: Step) -> Answer:
+def take(terminal: Terminal, step: Step) -> Answer:
+    """Take one step, as many times as it says."""
     if not step.keys:
-        return Answer(step, _read(terminal, quiet=step.seconds, first=step.seconds))
+        return Answer(step, terminal.read(first=step.seconds, quiet=step.seconds))
     data = b""
     for _ in range(step.times):
-        os.write(terminal, step.keys)
-        data += _read(terminal, quiet=QUIET, first=QUIET)
+        terminal.press(step.keys)
+        data += terminal.settle(QUIET)
     return Answer(step, data)
-
-
-def _read(terminal: int, quiet: float, first: float) -> bytes:
-    """Everything until nothing came for `quiet` seconds; the first byte may take `first`."""
-    data, wait = b"", first
-    while select.select([terminal], [], [], wait)[0]:
-        try:
-            piece = os.read(terminal, 65_536)
-        except OSError:
-            break
-        if not piece:
-            break
-        data, wait = data + piece, quiet
-    return data
-
-
-def _end(child: int, terminal: int) -> None:
-    """End the program and reap it, reading on so that it cannot block on its last words."""
-    os.kill(child, signal.SIGTERM)
-    deadline = time.monotonic() + 3
-    while os.waitpid(child, os.WNOHANG) == (0, 0):
-        _read(terminal, quiet=0.05, first=0.05)
-        if time.monotonic() > deadline:
-            os.kill(child, signal.SIGKILL)
-            os.waitpid(child, 0)
-            break
-    os.close(terminal)
 
 
 def run(

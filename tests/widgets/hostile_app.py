@@ -27,6 +27,8 @@ NASTIES = (
     "\0\x07\x08\x7f",
     "line\r\nbreak\x0b\x0c\x85",
     "\x0e\x0f",
+    "[link=https://x]",
+    "=cmd()",
     "交" * 300,
 )
 
