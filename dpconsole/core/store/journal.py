@@ -144,12 +144,16 @@ _STRAND = (
 
 def release(transaction: Transaction, succeeded: Collection[int]) -> None:
     """Upstreams became Succeeded: their downstreams have that many requirements fewer (A3, section 9.2)."""
-    _count(transaction, _COUNT_DOWN, succeeded)
+    _count(transaction, _COUNT_DOWN, succeeded, succeeded)
 
 
-def withdraw(transaction: Transaction, left: Collection[int], at: int) -> None:
-    """Upstreams left Succeeded: their downstreams require them again, and those waiting to start go back (A12)."""
-    _count(transaction, _COUNT_UP, left)
+def withdraw(transaction: Transaction, left: Collection[int], at: int, succeeded: Collection[int] = ()) -> None:
+    """Upstreams left Succeeded: their downstreams require them again, and those waiting to start go back (A12).
+
+    `succeeded` are others that became so in the same transaction; they vouch for nothing before they are counted.
+    """
+    _count(transaction, _COUNT_UP, left, {*left, *succeeded})
+    release(transaction, succeeded)
     if left:
         _send_back(transaction, transaction.execute(_UNREADY_BELOW, {"ids": bind(left)}).all(), at)
 
@@ -170,10 +174,9 @@ def _send_back(transaction: Transaction, stranded: Sequence[Row[Any]], at: int) 
     derive_tables(transaction, {row.parent_id for row in stranded if row.parent_id}, at)
 
 
-def _count(transaction: Transaction, statement: Prepared, upstreams: Collection[int]) -> None:
+def _count(transaction: Transaction, statement: Prepared, upstreams: Collection[int], others: Collection[int]) -> None:
     if upstreams:
-        document = bind(upstreams)
-        statement.run(transaction.connection, ids=document, others=document)
+        statement.run(transaction.connection, ids=bind(upstreams), others=bind(others))
 
 
 # --- tables follow their nodes ----------------------------------------------------------------------------------------

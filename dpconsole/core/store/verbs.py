@@ -31,7 +31,7 @@ from dpconsole.core.domain.clock import parse_iso
 from dpconsole.core.domain.definitions import Priority
 from dpconsole.core.domain.statuses import Cause, Status
 from dpconsole.core.store.arrays import bind, id_set, row_set
-from dpconsole.core.store.journal import Steps, derive_tables, follow_pause, recheck, record, release, withdraw
+from dpconsole.core.store.journal import Steps, derive_tables, follow_pause, recheck, record, withdraw
 from dpconsole.core.store.models import Attempt, BaselineTask, Instance, InstanceDependency
 from dpconsole.core.store.session import Transaction
 from dpconsole.core.store.targets import Move, Part, Target
@@ -350,8 +350,7 @@ def _follow(transaction: Transaction, paths: Mapping[Part, Path], change: Change
     moved = {part: path[-1][1] for part, path in paths.items() if path}
     left = [part.id for part, after in moved.items() if _leaves(part.status, after)]
     reached = [part.id for part, after in moved.items() if _leaves(after, part.status)]
-    release(transaction, reached)
-    withdraw(transaction, left, change.now)
+    withdraw(transaction, left, change.now, reached)
     tables = _tables(paths)
     derive_tables(transaction, tables, change.now, change.actor)
     follow_pause(transaction, tables)
