@@ -6,22 +6,34 @@ import this module alone: it passes on the values they draw, so that none of the
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
 from dpconsole.core.domain.clock import Clock
 from dpconsole.core.domain.text import clean
+from dpconsole.core.engine.diagnosis import Explanation
+from dpconsole.core.engine.diagnosis import explain as diagnose
 from dpconsole.core.engine.lease import EngineState
+from dpconsole.core.engine.queue import QueueRow, read_queue
 from dpconsole.core.engine.view import EngineView
 from dpconsole.core.engine.why import Moment, explain
+from dpconsole.core.export.places import ExportCancelled, ExportError
+from dpconsole.core.export.workbook import Progress, export_instances, recurring_ids
+from dpconsole.core.operations.arming import Armed, Arming
+from dpconsole.core.operations.fields import Field, FieldKind
+from dpconsole.core.operations.history import Chain, History
 from dpconsole.core.operations.planning import Plan
 from dpconsole.core.operations.records import Item, Outcome, Record, State
 from dpconsole.core.operations.registry import OPERATIONS, Operation
 from dpconsole.core.operations.selection import Selection
 from dpconsole.core.operations.service import Operations
+from dpconsole.core.operations.undo import Step, WayBack
+from dpconsole.core.operations.verdicts import verdicts
 from dpconsole.core.query.fields import ListKind
 from dpconsole.core.query.language import QueryError
 from dpconsole.core.query.lists import DEFAULT_FILTERS, QUICK_FILTERS, ListRequest, Lists, Snapshot
@@ -47,13 +59,22 @@ __all__ = [
     "DEFAULT_FILTERS",
     "OPERATIONS",
     "QUICK_FILTERS",
+    "Armed",
+    "Arming",
     "AttemptRow",
     "BaselineProgress",
+    "Chain",
     "Delta",
     "EngineState",
     "EngineView",
+    "Explanation",
+    "ExportCancelled",
+    "ExportError",
     "FailureGroup",
+    "Field",
+    "FieldKind",
     "FieldRow",
+    "History",
     "InstanceDetail",
     "InstanceRow",
     "Item",
@@ -67,16 +88,19 @@ __all__ = [
     "Overview",
     "Plan",
     "QueryError",
+    "QueueRow",
     "Record",
     "RecordRow",
     "Selection",
     "Services",
     "Snapshot",
     "State",
+    "Step",
     "StoreError",
     "StoredTask",
     "TaskRow",
     "TransitionRow",
+    "WayBack",
 ]
 
 
@@ -108,6 +132,45 @@ class Services:
         """Why an instance stands still, in one sentence; empty when nothing holds it."""
         with self.store.read() as connection:
             return explain(connection, instance_id, Moment(self.clock.now(), self.zone))
+
+    def explain(self, instance_id: int) -> Explanation | None:
+        """The five checks of an instance, what blocks it at the root, its turn and its end; see `diagnosis.explain`."""
+        return diagnose(self.store, self.clock, instance_id)
+
+    def verdicts(self, selection: Selection) -> dict[str, str]:
+        """By verb: why it could act on nothing of a selection; empty where it could."""
+        ids = selection.ids if selection.query is None else self.operations.matching(selection)
+        with self.store.read() as connection:
+            return verdicts(connection, ids, self.operations.actor)
+
+    def queue(self, ids: Sequence[int]) -> list[QueueRow]:
+        """Rows of the queue, each with what holds it and who paused it; see `read_queue`."""
+        return read_queue(self.store, self.clock, ids)
+
+    def export(
+        self,
+        selection: Selection | None,
+        environment: str,
+        directory: Path,
+        progress: Progress,
+        is_cancelled: Callable[[], bool],
+    ) -> Path:
+        """Write a selection, or all recurring instances of an environment, as a workbook; see `export_instances`."""
+        ids: Sequence[int]
+        if selection is None:
+            ids = recurring_ids(self.store, environment)
+        else:
+            found = selection.ids if selection.query is None else self.operations.matching(selection)
+            ids = [id for id in found if id not in selection.without]
+        now = self.clock.now()
+        return export_instances(
+            self.store, ids, directory, now, self.zone, progress=progress, is_cancelled=is_cancelled
+        )
+
+    @property
+    def history(self) -> History:
+        """The ledger, as this operator looks back on it."""
+        return History(self.store, self.operations.actor.user)
 
     def task(self, key: str) -> StoredTask | None:
         """The definition of a task by its key `project.name`, as it is stored or as it is shown."""

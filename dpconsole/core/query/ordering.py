@@ -23,6 +23,21 @@ def took(context: QueryContext) -> Column:
     return func.coalesce(Instance.ended_at, context.now_ms) - Instance.started_at
 
 
+_LATER = 9
+"""Behind every priority: what is not due stands in no queue yet."""
+_TURN_MS = 10**14
+"""More than any due time in milliseconds, so that a priority always counts before it."""
+
+
+def turn(context: QueryContext) -> Column:
+    """The order in which the engine would start things: by effective priority and due time what is due (section 11.3).
+
+    What is not due comes after that, by due time.
+    """
+    in_line = Instance.status.in_((Status.THROTTLED, Status.WAITING_RESOURCE)) | (Instance.due_at <= context.now_ms)
+    return case((in_line, Instance.effective_priority), else_=_LATER) * _TURN_MS + Instance.due_at
+
+
 SORTS: Mapping[ListKind, Mapping[str, Column | Callable[[QueryContext], Column]]] = {
     ListKind.INSTANCES: {
         "due": Instance.due_at,
@@ -30,6 +45,7 @@ SORTS: Mapping[ListKind, Mapping[str, Column | Callable[[QueryContext], Column]]
         "started": Instance.started_at,
         "ended": Instance.ended_at,
         "took": took,
+        "turn": turn,
         "prio": Instance.effective_priority,
         "status": _PROGRESS,
         "biz": Instance.business_date,

@@ -76,18 +76,19 @@ def read_overview(connection: Connection, environment: str, business_date: str) 
     held = connection.execute(
         select(func.count(case((Instance.paused, 1))), func.count(case((waiting, 1)))).where(scope)
     ).one()
+    groups = [FailureGroup(*row) for row in connection.execute(_failures(scope))]
     return Overview(
         counts={Status(status): count for status, count in counted},
         paused=held[0],
         blocked=held[1],
-        failures=tuple(FailureGroup(*row) for row in connection.execute(_failures(scope))),
+        failures=tuple(sorted(groups, key=lambda group: (group.first_at, group.first_id))),
         baselines=tuple(BaselineProgress(*row) for row in connection.execute(_baselines(scope))),
         is_loaded=connection.execute(select(Task.id).limit(1)).first() is not None,
     )
 
 
 def _failures(scope: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
-    """The biggest group first; the first failure of each is the one that ended earliest."""
+    """The biggest groups; the first failure of each is the one that ended earliest."""
     failed = (
         select(
             Instance.error,
