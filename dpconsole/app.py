@@ -21,11 +21,12 @@ from textual.command import CommandPalette
 from textual.message import Message
 from typing_extensions import override
 
-from dpconsole.core.services import OPERATIONS, Delta, EngineState, Services, StoreError
+from dpconsole.core.services import OPERATIONS, Armed, Delta, EngineState, Services, StoreError, WayBack
 from dpconsole.screens import asking
 from dpconsole.screens.base import ConsoleScreen, Keyed
 from dpconsole.screens.command_line import CommandLine, Order, read_order
 from dpconsole.screens.details import InstanceScreen, TaskScreen
+from dpconsole.screens.explain import ExplainScreen
 from dpconsole.screens.help import HelpScreen
 from dpconsole.screens.home import HomeScreen
 from dpconsole.screens.instances import InstancesScreen
@@ -33,10 +34,13 @@ from dpconsole.screens.keymap import KEYS, Keymap, Problem, read_keymap, verb_ke
 from dpconsole.screens.listing import ListScreen
 from dpconsole.screens.log import LogScreen
 from dpconsole.screens.palette import RegistryCommands
+from dpconsole.screens.queue import QueueScreen
+from dpconsole.screens.reading import StoreRefused
 from dpconsole.screens.records import RecordScreen, RecordsScreen
 from dpconsole.screens.session import Session
 from dpconsole.screens.tasks import TasksScreen
 from dpconsole.screens.times import MINUTE_MS, TimeDisplay
+from dpconsole.screens.verbs import SEVERITIES, Verbs, go_through, outcome_words
 from dpconsole.widgets.sheets import every_sheet, tokens
 
 FRAMES = 4
@@ -49,6 +53,7 @@ MAIN: dict[str, Callable[[Session], ConsoleScreen]] = {
     "home": HomeScreen,
     "instances": InstancesScreen,
     "tasks": TasksScreen,
+    "queue": QueueScreen,
     "records": RecordsScreen,
 }
 """The screens behind the number keys."""
@@ -72,6 +77,13 @@ class ConsoleApp(App[int], inherit_bindings=False):
     CSS_PATH: ClassVar[Any] = every_sheet()
     ENABLE_COMMAND_PALETTE = False
     DEFAULT_MODE = "home"
+
+    class Found(Message):
+        """The way back from a record, if there is one."""
+
+        def __init__(self, way: WayBack | None) -> None:
+            self.way = way
+            super().__init__()
 
     class Pulled(Message):
         """A round of the timer is done."""
@@ -134,6 +146,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         if page is not None and not self._pulling:
             self._pulling = True
             self._pull(page)
+        self._carry_out_due()
 
     def _page_below(self) -> ConsoleScreen | None:
         """The page under a dialog goes on living."""
@@ -213,6 +226,10 @@ class ConsoleApp(App[int], inherit_bindings=False):
     def _open_log(self, message: asking.OpenLog) -> None:
         self.push_screen(LogScreen(self.session, message.instance_id, message.attempt))
 
+    @on(asking.OpenExplanation)
+    def _open_explanation(self, message: asking.OpenExplanation) -> None:
+        self.push_screen(ExplainScreen(self.session, message.instance_id))
+
     @on(asking.OpenTask)
     def _open_task(self, message: asking.OpenTask) -> None:
         self.push_screen(TaskScreen(self.session, message.key))
@@ -220,6 +237,83 @@ class ConsoleApp(App[int], inherit_bindings=False):
     @on(asking.OpenRecord)
     def _open_record(self, message: asking.OpenRecord) -> None:
         self.push_screen(RecordScreen(self.session, message.key))
+
+    # Armed batches, and ways back
+
+    @on(asking.Arm)
+    def _arm(self, message: asking.Arm) -> None:
+        """Let a batch wait until it can be called off no more."""
+        arming = self.session.arming
+        arming.arm(message.plan, message.reason, self.services.wall.monotonic())
+        self._show_armed()
+        if not arming.seconds:
+            self._carry_out_due()
+
+    def _carry_out_due(self) -> None:
+        """Act on what is armed no more."""
+        arming = self.session.arming
+        if not arming.waiting:
+            return
+        for armed in arming.take_due(self.services.wall.monotonic()):
+            self._carry_out(armed, called_off=False)
+        self._show_armed()
+
+    @work(thread=True, group="armed", exit_on_error=False)
+    def _carry_out(self, armed: Armed, *, called_off: bool) -> None:
+        """Apply a batch, or enter in the ledger that it was called off."""
+        try:
+            record = self.services.operations.apply(armed.plan, armed.reason, is_cancelled=lambda: called_off)
+        except StoreError as error:
+            self.post_message(StoreRefused(str(error)))
+        else:
+            self.post_message(asking.Acted(record))
+
+    def _show_armed(self) -> None:
+        for screen in self.screen_stack:
+            if isinstance(screen, ConsoleScreen):
+                screen.refresh_keys()
+
+    @on(asking.Acted)
+    def _tell_outcome(self, message: asking.Acted) -> None:
+        """Say what became of an operation, wherever the operator is by now."""
+        record = message.record
+        severity = SEVERITIES.get(record.state, "error")
+        self.notify(outcome_words(record), severity=severity, markup=False)
+        for screen in (*self._main.values(), *self.screen_stack):
+            if isinstance(screen, Verbs):
+                screen.acted(record)
+
+    @on(StoreRefused)
+    def _tell_refusal(self, message: StoreRefused) -> None:
+        self.notify(message.words, severity="error", markup=False)
+
+    def action_undo(self) -> None:
+        """Call off what is armed; else plan the way back from the record that is looked at, or from the last."""
+        if armed := self.session.arming.call_off():
+            self._carry_out(armed, called_off=True)
+            self._show_armed()
+        elif self.services.settings.readonly:
+            self.notify("This session is read-only: nothing is undone", severity="warning")
+        else:
+            screen = self.screen
+            self._find_way_back(screen.record_key if isinstance(screen, ConsoleScreen) else None)
+
+    @work(thread=True, group="undo", exclusive=True)
+    def _find_way_back(self, key: str | None) -> None:
+        self.post_message(self.Found(self.services.history.way_back(key)))
+
+    @on(Found)
+    def _show_way_back(self, message: Found) -> None:
+        way = message.way
+        words = "You have changed nothing yet: there is nothing to undo" if way is None else way.words
+        if words:
+            self.notify(words, severity="warning", markup=False)
+        if way is not None and way.steps:
+            self._go_back(way)
+
+    @work
+    async def _go_back(self, way: WayBack) -> None:
+        await go_through(self, self.session, way.steps)
 
     # The console's own keys
 

@@ -1,8 +1,10 @@
-"""What a screen asks the app for: another screen. Screens do not know each other; the app does."""
+"""What a screen asks the app for, most of all another screen. Screens do not know each other; the app does."""
 
 from __future__ import annotations
 
 from textual.message import Message
+
+from dpconsole.core.services import Plan, Record
 
 
 class GoTo(Message):
@@ -26,6 +28,30 @@ class OpenLog(Message):
 
     def __init__(self, instance_id: int, attempt: int | None = None) -> None:
         self.instance_id, self.attempt = instance_id, attempt
+        super().__init__()
+
+
+class OpenExplanation(Message):
+    """Why an instance stands still."""
+
+    def __init__(self, instance_id: int) -> None:
+        self.instance_id = instance_id
+        super().__init__()
+
+
+class Arm(Message):
+    """A plan the operator said yes to, to be carried out when its time to be called off is over."""
+
+    def __init__(self, plan: Plan, reason: str) -> None:
+        self.plan, self.reason = plan, reason
+        super().__init__()
+
+
+class Acted(Message):
+    """An operation was carried out, or called off."""
+
+    def __init__(self, record: Record) -> None:
+        self.record = record
         super().__init__()
 
 

@@ -25,7 +25,7 @@ from dpconsole.screens.session import Session
 from dpconsole.screens.times import zone_of, zone_words
 from dpconsole.widgets.footer import Footer, FooterKey
 from dpconsole.widgets.header import MISSED_TICKS, Engine, Header, HeaderState
-from dpconsole.widgets.ink import Cell, Ink, Piece
+from dpconsole.widgets.ink import Cell, Ink
 
 PRODUCTION = "prod"
 
@@ -182,8 +182,14 @@ class ConsoleScreen(Keyed):
 
     @override
     def footer_lead(self) -> Cell:
-        note: list[Piece] = [(words, Ink.MARK) for words in (self.note,) if words]
-        return super().footer_lead() or note
+        armed, note = self.session.armed_words, self.note
+        said = [(armed, Ink.ERROR), (f"{'   ' if armed else ''}{note}", Ink.MARK)]
+        return super().footer_lead() or [(words, ink) for words, ink in said if words.strip()]
+
+    @property
+    def record_key(self) -> str | None:
+        """The record of the ledger that the operator looks at; None where that is none."""
+        return None
 
     @property
     def note(self) -> str:

@@ -25,7 +25,7 @@ from dpconsole.core.services import (
 )
 from dpconsole.screens.asking import GoTo, OpenInstance, OpenLog, OpenRecord, OpenTask
 from dpconsole.screens.instance_columns import instance_name, priority_cell, project_cell, running_status_cell
-from dpconsole.screens.instances import quoted
+from dpconsole.screens.instance_rows import quoted
 from dpconsole.screens.pages import BLANK, Grid, Line, PageScreen, facts, heading
 from dpconsole.screens.session import Session
 from dpconsole.screens.times import show_moment, show_stamp, show_took

@@ -6,6 +6,7 @@ Answers without a key pressed. Each group of failures is a ready-made selection:
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import date, datetime, time
 
 from typing_extensions import override
@@ -14,7 +15,7 @@ from dpconsole.core.domain.clock import default_business_date, run_day, to_ms
 from dpconsole.core.domain.statuses import Status
 from dpconsole.core.services import DEFAULT_FILTERS, BaselineProgress, Delta, FailureGroup, ListKind, Overview
 from dpconsole.screens.asking import GoTo, OpenInstance
-from dpconsole.screens.instances import quoted
+from dpconsole.screens.instance_rows import quoted
 from dpconsole.screens.pages import BLANK, Grid, Line, PageScreen, heading
 from dpconsole.screens.times import show_moment
 from dpconsole.widgets.ink import Cell, Ink, Piece
@@ -82,8 +83,9 @@ class HomeScreen(PageScreen):
         causes = "one cause" if len(groups) == 1 else f"{len(groups)} causes"
         yield heading("What broke", f"{failed:,} failed, {causes}")
         yield Line([(text, Ink.DIM) for text, _ in FAILURES.row("failed", "tasks", "first", "cause")])
+        biggest = max(groups, key=lambda group: group.count)
         for group in groups:
-            yield self._group(group)
+            yield replace(self._group(group), begins=group is biggest)
 
     def _group(self, group: FailureGroup) -> Line:
         zone = self.services.zone

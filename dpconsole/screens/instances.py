@@ -6,32 +6,26 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from textual import on
+from textual import on, work
 from textual.widget import Widget
 from typing_extensions import override
 
-from dpconsole.core.domain.definitions import Priority
-from dpconsole.core.services import InstanceRow, ListKind, ListRequest, Record, Selection
-from dpconsole.screens.asking import OpenInstance, OpenLog, OpenTask
+from dpconsole.core.services import InstanceRow, ListKind, Selection
+from dpconsole.screens.export import ExportScreen, Wanted
 from dpconsole.screens.instance_columns import instance_columns
-from dpconsole.screens.listing import ListScreen, View
+from dpconsole.screens.instance_rows import INSTANCE_TERMS, InstanceRows
+from dpconsole.screens.listing import View
+from dpconsole.screens.prompts import ChoicePrompt
 from dpconsole.screens.session import Session
-from dpconsole.screens.verbs import Verbs
 from dpconsole.widgets.columns import Column
-from dpconsole.widgets.row_table import RowTable, Sort
+from dpconsole.widgets.row_table import Sort
 from dpconsole.widgets.tab_bar import TabBar
 
 TITLES: dict[str, str] = {"computing": "Integration & computing", "modeling": "Modeling"}
 """The tabs, in their order."""
 
 
-def quoted(text: str) -> str:
-    """A value as the query language takes it literally."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
-
-
-class InstancesScreen(Verbs, ListScreen):
+class InstancesScreen(InstanceRows):
     """The list of recurring instances; each tab keeps its own filter, order and cursor, marks belong to both."""
 
     stack = "instances"
@@ -40,17 +34,7 @@ class InstancesScreen(Verbs, ListScreen):
     table_name = "instance"
     default_sort = Sort("due")
     settled_sorts = frozenset({"due", "name"})
-    like_terms: ClassVar[Mapping[str, Callable[[Any], str]]] = {
-        "name": lambda row: f"task:{quoted(row.task)}",
-        "status": lambda row: f"status:{row.status}",
-        "chips": lambda row: f"status:{row.status}",
-        "cycle": lambda row: f"cycle:{row.cycle}",
-        "biz": lambda row: f"biz:{row.business_date}",
-        "prio": lambda row: f"prio:{Priority.of(row.effective_priority)}",
-        "owner": lambda row: f"owner:{quoted(row.owner)}",
-        "project": lambda row: f"project:{quoted(row.project)}",
-        "group": lambda row: f"group:{quoted(row.resource_group)}",
-    }
+    like_terms: ClassVar[Mapping[str, Callable[[Any], str]]] = INSTANCE_TERMS
 
     def __init__(self, session: Session, query: str | None = None) -> None:
         self._tab = next(iter(TITLES))
@@ -103,45 +87,33 @@ class InstancesScreen(Verbs, ListScreen):
     @property
     @override
     def row(self) -> InstanceRow | None:
-        """The instance under the cursor."""
         return self.table.cursor_row  # type: ignore[return-value]
 
-    @override
-    def selection(self) -> Selection | None:
-        """The marks; a query with exclusions when everything that matches is marked, or else the cursor's row."""
-        marks = self.table.targets()
-        if not marks:
-            return None
-        if not marks.everything:
-            return Selection.of(marks.ids)
-        request = marks.scope
-        assert isinstance(request, ListRequest)
-        return Selection(
-            query=request.text, without=marks.ids, listing=request.listing, environment=request.environment
-        )
+    # Export
 
-    @override
-    def acted(self, record: Record) -> None:
-        self.table.marks.clear()
-        self.table.refresh()
-        self.refresh_keys()
+    @work
+    async def action_export(self) -> None:
+        """Write a workbook of all recurring instances, of what the filter matches, or of what is marked."""
+        marked = f"the {self.table.marks.count:,} marked"
+        wanted = {
+            "all": Wanted("All recurring instances", None),
+            "listed": Wanted("What the filter matches", self._listed()),
+            "marked": Wanted(marked.capitalize(), self.selection()),
+        }
+        offered = [(name, one.title) for name, one in wanted.items() if name != "marked" or self.table.marks]
+        chosen = await self.app.push_screen_wait(ChoicePrompt(self.session, "Export", offered))
+        if chosen is None:
+            return
+        path = await self.app.push_screen_wait(ExportScreen(self.session, wanted[chosen]))
+        if path is not None:
+            self.notify(f"Written: {path}", markup=False)
+
+    def _listed(self) -> Selection:
+        request = self.request()
+        return Selection(query=request.text, listing=request.listing, environment=request.environment)
 
     @override
     def open_with(self, query: str, listing: str = "") -> None:
         if listing and listing != self._tab:
             self.tabs.active = list(TITLES).index(listing)
         super().open_with(query, listing)
-
-    @on(RowTable.Opened)
-    def _open(self, message: RowTable.Opened) -> None:
-        self.app.post_message(OpenInstance(message.row_id))
-
-    def action_open_log(self) -> None:
-        """The run log of the instance under the cursor."""
-        if self.row is not None:
-            self.app.post_message(OpenLog(self.row.id))
-
-    def action_go_task(self) -> None:
-        """The task of the instance under the cursor."""
-        if self.row is not None:
-            self.app.post_message(OpenTask(self.row.task))

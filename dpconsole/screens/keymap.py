@@ -35,12 +35,14 @@ class Scope(StrEnum):
     LIST = "lists"
     INSTANCE = "on instances"
     VERB = "verbs on instances"
+    SELECTION = "what is marked"
     INSTANCES = "recurring instances"
     TASKS = "computing tasks"
     TABS = "screens with tabs"
     PAGE = "details"
     LOG = "run log"
     DIALOG = "dialogs"
+    RECORDS = "records"
     PREVIEW = "preview"
 
 
@@ -85,11 +87,13 @@ KEYS: tuple[Key, ...] = (
     Key("go.home", ("1",), "home", _A.APP, _C.GO, "app.go('home')", 0, "What broke, and why"),
     Key("go.instances", ("2",), "instances", _A.APP, _C.GO, "app.go('instances')", 0, "Recurring instances"),
     Key("go.tasks", ("4",), "tasks", _A.APP, _C.GO, "app.go('tasks')", 0, "Computing tasks"),
+    Key("go.queue", ("6",), "queue & holds", _A.APP, _C.GO, "app.go('queue')", 0, "What runs next; what is paused"),
     Key("go.records", ("7",), "records", _A.APP, _C.GO, "app.go('records')", 0, "The ledger of operations"),
     Key("app.help", ("?",), "help", _A.APP, _C.CONSOLE, "app.help", 98, "The keys that work here"),
     Key("app.palette", ("ctrl+p",), "palette", _A.APP, _C.CONSOLE, "app.palette", 0, "Every command by name"),
     Key("app.command", (":",), "command", _A.APP, _C.CONSOLE, "app.command_line", 0, "A screen, a verb or a query"),
     Key("app.environment", ("@",), "environment", _A.APP, _C.CONSOLE, "app.switch_environment", 0, "PROD or DEV"),
+    Key("app.undo", ("z",), "undo", _A.APP, _C.ACT, "app.undo", 0, "Call off what is armed, or else plan the way back"),
     Key("app.peel", ("escape",), "back", _A.APP, _C.GO, "peel", 0, "One layer: dialog, range, marks, filter, back"),
     Key("app.back", ("q",), "back", _A.APP, _C.GO, "app.back", 97, "The screen before"),
     Key("app.last", ("-",), "last view", _A.APP, _C.GO, "app.last_view", 0, "The view left last"),
@@ -135,6 +139,11 @@ KEYS: tuple[Key, ...] = (
     Key("tasks.dry_run", ("8",), "dry-run", _A.TASKS, _C.LOOK, "quick('dry_run')", 0, "Only dry-run tasks"),
     Key("tasks.instances", ("g i",), "its instances", _A.TASKS, _C.GO, "go_instances", 12, "The instances of the task"),
     Key("instance.log", ("o",), "log", _A.INSTANCE, _C.GO, "open_log", 12, "The run log"),
+    Key("instance.explain", ("i",), "explain", _A.INSTANCE, _C.GO, "explain", 11, "Why it stands still"),
+    Key("instance.record", ("g r",), "its record", _A.INSTANCE, _C.GO, "go_record", 0, "The last record it is in"),
+    Key("selection.actions", (".",), "all", _A.SELECTION, _C.ACT, "actions", 14, "All actions of the row"),
+    Key("instances.export", ("X",), "export", _A.INSTANCES, _C.ACT, "export", 0, "Write a workbook of instances"),
+    Key("record.retry", ("r",), "retry", _A.RECORDS, _C.ACT, "retry", 5, "Try again what fell short, and nothing else"),
     Key("instance.task", ("g t",), "its task", _A.INSTANCE, _C.GO, "go_task", 0, "The task of the instance"),
     Key("page.open", ("enter",), "open", _A.PAGE, _C.GO, "move('open')", 10, "Open the instance under the cursor"),
     Key("page.next_section", ("tab",), "next section", _A.PAGE, _C.MOVE, "section(1)"),
@@ -162,22 +171,34 @@ KEYS: tuple[Key, ...] = (
     Key("preview.choice_before", ("[",), "choice before", _A.PREVIEW, _C.ACT, "choose(-1)"),
     Key("preview.choice_after", ("]",), "next choice", _A.PREVIEW, _C.ACT, "choose(1)", 25),
     Key("preview.other", ("tab",), "acting / skipped", _A.PREVIEW, _C.LOOK, "other_list", 30),
+    Key("preview.next", ("f",), "next question", _A.PREVIEW, _C.ACT, "next_question", 26),
+    Key("preview.ask", ("e",), "answer", _A.PREVIEW, _C.ACT, "ask", 27, "Answer by typing, or from a list"),
+    Key("preview.reason", ("n",), "reason", _A.PREVIEW, _C.ACT, "reason", 28, "Say why; kept with the record"),
+    Key("preview.deselect", ("d",), "deselect them", _A.PREVIEW, _C.ACT, "deselect", 12),
     Key("preview.copy", ("y",), "copy command", _A.PREVIEW, _C.CONSOLE, "copy", 40),
+    *(
+        Key(f"preview.answer_{number}", (str(number),), f"choice {number}", _A.PREVIEW, _C.ACT, f"answer({number})")
+        for number in range(1, 10)
+    ),
 )
 """All keys but those of the verbs, which the core's registry of operations names."""
 
 _PAGE = (_A.ALWAYS, _A.APP, _A.MOVE)
+_ROW = (_A.INSTANCE, _A.VERB, _A.SELECTION)
 
 STACKS: dict[str, tuple[Scope, ...]] = {
     "home": (*_PAGE, _A.PAGE),
-    "instances": (*_PAGE, _A.LIST, _A.TABS, _A.INSTANCE, _A.INSTANCES, _A.VERB),
+    "instances": (*_PAGE, _A.LIST, _A.TABS, *_ROW, _A.INSTANCES),
+    "queue": (*_PAGE, _A.LIST, _A.TABS, *_ROW),
     "tasks": (*_PAGE, _A.LIST, _A.TASKS),
-    "records": (*_PAGE, _A.LIST),
-    "record": (*_PAGE, _A.PAGE),
-    "instance": (*_PAGE, _A.PAGE, _A.INSTANCE, _A.VERB),
+    "records": (*_PAGE, _A.LIST, _A.RECORDS),
+    "record": (*_PAGE, _A.PAGE, _A.RECORDS),
+    "instance": (*_PAGE, _A.PAGE, *_ROW),
+    "explain": (*_PAGE, _A.PAGE, *_ROW),
     "task": (*_PAGE, _A.PAGE),
-    "log": (*_PAGE, _A.LOG, _A.VERB),
+    "log": (*_PAGE, _A.LOG, _A.VERB, _A.SELECTION),
     "dialog": (_A.ALWAYS, _A.DIALOG),
+    "actions": (_A.ALWAYS, _A.DIALOG, _A.VERB),
     "preview": (_A.ALWAYS, _A.DIALOG, _A.PREVIEW),
 }
 """Which scopes each screen is under; a screen names its stack, and nothing else, to get its keys."""
@@ -217,6 +238,11 @@ class Verb(Protocol):
         """What it does, in a sentence."""
 
 
+OFTEN = 5
+SELDOM: dict[str, int] = {"force-rerun": 16, "remove-upstream": 26, "acknowledge": 27}
+"""The turn of verbs in the footer: those of every night first, where there is room the others after the views."""
+
+
 def show_key(key: str) -> str:
     """A key, or a sequence, as the operator reads it."""
     return " ".join(NAMES.get(step, step) for step in key.split())
@@ -224,10 +250,12 @@ def show_key(key: str) -> str:
 
 def verb_keys(operations: Iterable[Verb]) -> tuple[Key, ...]:
     """The keys of the core's operations: one letter is one verb on every screen that shows instances."""
-    return tuple(
-        Key(f"verb.{op.name}", (op.key,), op.title.lower(), _A.VERB, _C.ACT, f"verb('{op.name}')", 5, op.help)
-        for op in operations
-    )
+    return tuple(map(_verb_key, operations))
+
+
+def _verb_key(op: Verb) -> Key:
+    title, action = op.name.replace("-", " "), f"verb('{op.name}')"
+    return Key(f"verb.{op.name}", (op.key,), title, _A.VERB, _C.ACT, action, SELDOM.get(op.name, OFTEN), op.help)
 
 
 @dataclass(frozen=True, slots=True)

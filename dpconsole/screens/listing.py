@@ -240,7 +240,12 @@ class ListScreen(ConsoleScreen):
     def _show_refusal(self, message: Refused) -> None:
         if self._asked is not None and message.text == self._asked.text:
             error = message.error
-            self.filter_bar.show_error(str(error), width_of(message.text[: error.position]))
+            self.filter_bar.show_error(str(error), width_of(message.text[self.typed_from : error.position]))
+
+    @property
+    def typed_from(self) -> int:
+        """Where what the operator typed begins in the query that is asked."""
+        return 0
 
     @property
     def count_words(self) -> str:

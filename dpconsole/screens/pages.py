@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import repeat
+from itertools import chain, repeat
 
 from textual import events, on
 from textual.message import Message
@@ -14,7 +14,7 @@ from typing_extensions import override
 from dpconsole.screens.base import ConsoleScreen
 from dpconsole.screens.reading import in_thread
 from dpconsole.screens.session import Session
-from dpconsole.widgets.cells import Align, fit
+from dpconsole.widgets.cells import Align, fit, width_of
 from dpconsole.widgets.columns import Column
 from dpconsole.widgets.ink import Cell, Ink, Piece, pieces
 from dpconsole.widgets.row_table import RowTable
@@ -28,12 +28,13 @@ FACT = 36
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line: its text, what `Enter` on it asks the app for, and whether it heads a section."""
+    """One line: its text, what `Enter` on it asks the app for, if it heads a section, if the cursor begins on it."""
 
     cell: Cell
     opens: Message | None = None
     heading: bool = False
     id: int = 0
+    begins: bool = False
 
 
 BLANK = Line("")
@@ -59,12 +60,29 @@ def facts(pairs: Iterable[tuple[str, Cell]], width: int) -> Iterator[Line]:
         yield Line([piece for one in firsts for piece in fit(one, room)] + list(last))
 
 
+def wrapped(words: str, width: int) -> list[str]:
+    """A sentence in lines of at most `width` cells, broken between words."""
+    lines = [""]
+    for word in words.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and width_of(longer) > width:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines
+
+
 @dataclass(frozen=True, slots=True)
 class Grid:
     """Columns of a small table inside a page; the last one takes what is left."""
 
     widths: tuple[int, ...]
     aligns: tuple[Align, ...] = ()
+
+    @property
+    def lead(self) -> int:
+        """Cells before what is written out in full."""
+        return 2 + sum(width + 2 for width in self.widths)
 
     def row(self, *cells: Cell) -> list[Piece]:
         """The cells side by side; one more than there are widths is written out in full."""
@@ -129,9 +147,14 @@ class PageScreen(ConsoleScreen):
         self.table.columns = self._columns()
         self.table.show(range(len(self._lines)))
         if first:
-            in_sight = enumerate(self._lines[: self.table.rows_shown])
-            self.table.go_to(next((at for at, line in in_sight if line.opens), 0))
+            self.table.go_to(self._beginning(self._lines[: self.table.rows_shown]))
         self.refresh_keys()
+
+    def _beginning(self, in_sight: Sequence[Line]) -> int:
+        """Where the cursor stands at first: where the page says, or else on the first line that opens something."""
+        marked = (line.id for line in in_sight if line.begins)
+        opening = (line.id for line in in_sight if line.opens)
+        return next(chain(marked, opening), 0)
 
     def _columns(self) -> tuple[Column, ...]:
         return (Column("line", self.page_title, 40, lambda line: line.cell, flex=1),)

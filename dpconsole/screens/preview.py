@@ -1,31 +1,34 @@
 """The one preview of every verb: what would act, what not and why, how far it reaches, and the same as a command.
 
 Nothing is written while it is open. Mild verbs on few rows go on one key; everything else asks for the number of rows
-that act to be typed. The plan is made, and applied, in a thread.
+that act to be typed. What a verb asks, the registry says. The plan is made, and applied, in a thread; a destructive
+one is only armed here, and whoever opened the preview sees to it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from threading import Event
 from typing import ClassVar
 
-from textual import events, on
+from textual import events, on, work
 from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input
 from typing_extensions import override
 
 from dpconsole.core.domain.statuses import Status
-from dpconsole.core.services import OPERATIONS, Item, Outcome, Plan, Record, Selection
+from dpconsole.core.services import OPERATIONS, Field, FieldKind, Item, Neighbour, Outcome, Plan, Record, Selection
 from dpconsole.screens.clipboard import copy
-from dpconsole.screens.prompts import KeyedDialog
+from dpconsole.screens.prompts import ChoicePrompt, KeyedDialog, TextPrompt
+from dpconsole.screens.questions import HINTS, Questions
 from dpconsole.screens.reading import StoreRefused, in_thread
 from dpconsole.screens.session import Session
 from dpconsole.widgets.cells import cut_pieces
 from dpconsole.widgets.columns import Column
 from dpconsole.widgets.facts import paragraph
-from dpconsole.widgets.ink import Cell, Ink, Piece
+from dpconsole.widgets.ink import Cell, Ink, Piece, pieces
 from dpconsole.widgets.row_table import RowTable
 from dpconsole.widgets.safe import SafeText
 from dpconsole.widgets.status import status_cell
@@ -33,9 +36,19 @@ from dpconsole.widgets.status import status_cell
 REASONS_SHOWN = 4
 """Reasons listed for the skipped and for the refused; the rest is counted."""
 
-
 FRAME = 11
 """Lines of the dialog that are neither summary nor rows, and of the screen around it."""
+
+ASKED_ABOUT = 20
+"""Rows whose upstreams are offered where a question is about upstreams."""
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """The operator said yes to a plan that is to be armed before it acts, and why."""
+
+    plan: Plan
+    reason: str
 
 
 class CountInput(Input):
@@ -62,26 +75,34 @@ class ItemRow:
 
 
 def status_words(value: str, width: int | None = None) -> Cell:
-    """A status of an item in `width` cells, which may be empty for a row that no longer exists."""
+    """What an item was or became, in `width` cells: a status mostly, and nothing for a row that no longer exists."""
     return status_cell(Status(value), width=width) if value in set(Status) else value
 
 
 def _after(row: ItemRow) -> Cell:
     if row.item.outcome is Outcome.PLANNED:
-        return [("→ ", Ink.DIM), *status_words(row.item.after)]
+        return [("→ ", Ink.DIM), *pieces(status_words(row.item.after))]
     return [(row.item.reason, Ink.WARNING)]
 
 
 COLUMNS = (
     Column("name", "Instance Object", 34, lambda row: row.item.name, flex=1, min_width=16),
     Column("id", "Instance ID", 24, lambda row: row.item.key, priority=2),
-    Column("before", "Now", 18, lambda row: status_words(row.item.before), min_width=13, priority=1),
+    Column(
+        *("before", "Now", 20, lambda row: status_words(row.item.before)),
+        min_width=14,
+        priority=1,
+        short=lambda row: status_words(row.item.before, 0),
+    ),
     Column("after", "Then", 44, _after, min_width=18, flex=1),
 )
 
 
 class PreviewScreen(KeyedDialog):
-    """Shows the plan of a verb on a selection; answers the record when it was applied, or nothing."""
+    """Shows the plan of a verb on a selection; answers the record when it was applied, what is to be armed, or None.
+
+    `answers` are given already, `reason` is what the ledger will say unless another is typed.
+    """
 
     stack: ClassVar[str] = "preview"
 
@@ -92,6 +113,24 @@ class PreviewScreen(KeyedDialog):
             self.plan = plan
             super().__init__()
 
+    class Unanswerable(Message):
+        """No plan: an answer, or the query of the selection, cannot be meant."""
+
+        def __init__(self, words: str) -> None:
+            self.words = words
+            super().__init__()
+
+    class Progressed(Message):
+        """So many of the rows are dealt with."""
+
+        def __init__(self, done: int, total: int) -> None:
+            self.done, self.total = done, total
+            super().__init__()
+
+        def can_replace(self, message: Message) -> bool:
+            """Only the last counts."""
+            return isinstance(message, PreviewScreen.Progressed)
+
     class Applied(Message):
         """The plan was carried out."""
 
@@ -99,12 +138,27 @@ class PreviewScreen(KeyedDialog):
             self.record = record
             super().__init__()
 
-    def __init__(self, session: Session, verb: str, selection: Selection) -> None:
+    class Offered(Message):
+        """The upstreams that can be named as an answer."""
+
+        def __init__(self, field: Field, upstreams: Sequence[Neighbour]) -> None:
+            self.field, self.upstreams = field, upstreams
+            super().__init__()
+
+    def __init__(
+        self,
+        session: Session,
+        verb: str,
+        selection: Selection,
+        answers: Mapping[str, str] | None = None,
+        reason: str = "",
+    ) -> None:
         self.operations = session.services.operations
         self.operation = OPERATIONS[verb]
         super().__init__(session, self.operation.title)
         self.selected = selection
-        self.arguments = self.operation.complete({})
+        self.questions = Questions(self.operation, answers or {})
+        self.reason = reason
         self.plan: Plan | None = None
         self.words = SafeText([("Planning …", Ink.DIM)])
         self.table = RowTable(COLUMNS, self._rows, empty_text="")
@@ -112,6 +166,7 @@ class PreviewScreen(KeyedDialog):
         self.count.cursor_blink = False
         self._others = False
         self._applying = False
+        self._stopped = Event()
         self._items: Sequence[Item] = ()
 
     @override
@@ -125,18 +180,28 @@ class PreviewScreen(KeyedDialog):
         super().on_mount()
         self.count.display = False
         self.table.focus()
-        self._make_plan()
+        self._make_plan(self.questions.answers)
 
     # The plan
 
     @in_thread("plan")
-    def _make_plan(self) -> None:
-        self.post_message(self.Planned(self.operations.plan(self.operation.name, self.selected, self.arguments)))
+    def _make_plan(self, answers: Mapping[str, str]) -> None:
+        try:
+            self.post_message(self.Planned(self.operations.plan(self.operation.name, self.selected, answers)))
+        except ValueError as error:
+            self.post_message(self.Unanswerable(str(error)))
 
     @on(Planned)
     def _show_plan(self, message: Planned) -> None:
+        first = self.plan is None
         self.plan = message.plan
         self._draw()
+        if first and (field := self.questions.missing) and field.kind is not FieldKind.CHOICE:
+            self._ask(field)
+
+    @on(Unanswerable)
+    def _show_why_not(self, message: Unanswerable) -> None:
+        self.notify(message.words, severity="warning", markup=False)
 
     def _draw(self) -> None:
         plan = self.plan
@@ -155,6 +220,8 @@ class PreviewScreen(KeyedDialog):
         if asks:
             self.count.placeholder = f"type {len(plan.acts)} to go ahead"
             self.count.focus()
+        else:
+            self.table.focus()
         self.refresh_keys()
 
     def _summary(self, plan: Plan) -> list[list[Piece]]:
@@ -172,10 +239,16 @@ class PreviewScreen(KeyedDialog):
             lines += [[(f"  {n:>5,}  {reason}", Ink.WARNING)] for reason, n in reasons[:REASONS_SHOWN]]
             if len(reasons) > REASONS_SHOWN:
                 lines.append([(f"         and {len(reasons) - REASONS_SHOWN} more reasons", Ink.DIM)])
+        if plan.offenders:
+            key = self.session.keymap["preview.deselect"].display
+            lines.append([(f"  {key} deselects the {len(plan.offenders):,} that stand in the way", Ink.ACCENT)])
         lines.append(self._reach(plan))
         if plan.killed:
-            lines.append([(f"{len(plan.killed):,} running attempts would be killed", Ink.ERROR)])
-        lines += [self._choice(field.name) for field in self.operation.fields]
+            noun = "attempt" if len(plan.killed) == 1 else "attempts"
+            lines.append([(f"{len(plan.killed):,} running {noun} would be killed", Ink.ERROR)])
+        lines += self.questions.lines()
+        if self.reason:
+            lines.append([("Reason  ", Ink.DIM), (self.reason, Ink.PLAIN)])
         lines.append([("$ ", Ink.DIM), (plan.command, Ink.ACCENT)])
         return lines
 
@@ -185,18 +258,10 @@ class PreviewScreen(KeyedDialog):
         told = ", ".join(f"{number:,} {noun}{'s' * (number != 1)}" for number, noun in numbers)
         return [("Downstream  ", Ink.DIM), (told, Ink.PLAIN)]
 
-    def _choice(self, name: str) -> list[Piece]:
-        field = next(field for field in self.operation.fields if field.name == name)
-        shown: list[Piece] = [(f"{field.title}  ", Ink.DIM)]
-        for choice in field.choices:
-            taken = self.arguments[name] == choice
-            shown.append((f"[{choice}]" if taken else f" {choice} ", Ink.STRONG if taken else Ink.DIM))
-        return shown
-
     def _rows(self, ids: Sequence[int]) -> Sequence[ItemRow]:
         return [ItemRow(number, self._items[number]) for number in ids]
 
-    # Keys
+    # Rows
 
     async def action_move(self, name: str) -> None:
         """Up and down the rows."""
@@ -205,25 +270,116 @@ class PreviewScreen(KeyedDialog):
     def action_toggle_row(self) -> None:
         """Drop the row under the cursor from the plan."""
         if self.plan is not None and not self._others and self._items:
-            self.plan = self.plan.without((self._items[self.table.cursor].id,))
+            self._less((self._items[self.table.cursor].id,))
             self._draw()
+
+    def _less(self, ids: Sequence[int]) -> None:
+        """Go on without some rows, also when the plan is made anew."""
+        assert self.plan is not None
+        self.plan = self.plan.without(ids)
+        self.selected = self.plan.selection
+
+    def action_deselect(self) -> None:
+        """Let go of the rows for whose sake the whole batch is refused."""
+        if self.plan is not None:
+            self.selected = self.selected.less(self.plan.offenders)
+            self._make_plan(self.questions.answers)
 
     def action_other_list(self) -> None:
         """The rows that act, or those that do not."""
         self._others = not self._others
         self._draw()
 
-    def action_choose(self, step: int) -> None:
-        """The next choice of the verb's question; the plan is made anew."""
-        field = self.operation.fields[0]
-        at = field.choices.index(self.arguments[field.name]) + step
-        self.arguments = {**self.arguments, field.name: field.choices[at % len(field.choices)]}
-        self._make_plan()
-
     def action_copy(self) -> None:
         """Copy the equivalent command."""
         if self.plan is not None:
             self.notify(copy(self.app, self.plan.command), markup=False)
+
+    # Questions
+
+    def action_choose(self, step: int) -> None:
+        """The next choice of the current question."""
+        field = self.questions.current
+        if field is not None and _is_one_of_few(field):
+            answer = self.questions.answer_to(field)
+            at = field.choices.index(answer) + step if answer else min(0, step)
+            self._take(field, field.choices[at % len(field.choices)])
+
+    def action_answer(self, number: int) -> None:
+        """The choice with this number."""
+        field = self.questions.current
+        if field is not None:
+            self._take(field, field.choices[number - 1])
+
+    def action_next_question(self) -> None:
+        """Let the keys answer the next question."""
+        self.questions.go_on()
+        self._draw()
+
+    def action_ask(self) -> None:
+        """Answer the current question by typing, or by choosing from a list."""
+        if self.questions.current is not None:
+            self._ask(self.questions.current)
+
+    def _ask(self, field: Field) -> None:
+        if field.kind is FieldKind.IDS:
+            self._offer_upstreams(field)
+        elif field.kind is FieldKind.CHOICE:
+            self._pick(field, [(choice, choice) for choice in field.choices])
+        else:
+            self._type(field)
+
+    @work
+    async def _pick(self, field: Field, choices: Sequence[tuple[str, str]]) -> None:
+        chosen = [word for word in self.questions.answer_to(field).split(",") if word]
+        asked = ChoicePrompt(self.session, field.title, choices, chosen=chosen, several=field.several)
+        answer = await self.app.push_screen_wait(asked)
+        if answer is not None:
+            self._take(field, answer if isinstance(answer, str) else ",".join(answer))
+
+    @work
+    async def _type(self, field: Field) -> None:
+        asked = TextPrompt(self.session, field.title, self.questions.answer_to(field), HINTS[field.kind])
+        answer = await self.app.push_screen_wait(asked)
+        if answer is not None:
+            self._take(field, answer)
+
+    @in_thread("upstreams")
+    def _offer_upstreams(self, field: Field) -> None:
+        plan = self.plan
+        found: dict[int, Neighbour] = {}
+        for item in plan.items[:ASKED_ABOUT] if plan else ():
+            detail = self.session.services.lists.detail(item.id)
+            found |= {one.id: one for one in (detail.upstreams if detail else ())}
+        self.post_message(self.Offered(field, tuple(found.values())))
+
+    @on(Offered)
+    def _pick_upstreams(self, message: Offered) -> None:
+        if not message.upstreams:
+            self.notify("It has no upstream that could be named", severity="warning")
+            return
+        named = [(str(one.id), f"{one.name}   {one.status.label}   {one.key}") for one in message.upstreams]
+        self._pick(message.field, named)
+
+    def _take(self, field: Field, answer: str) -> None:
+        """Take an answer; the plan is made anew."""
+        try:
+            self.questions.answer(field, answer)
+        except ValueError as error:
+            self.notify(str(error), severity="warning", markup=False)
+        else:
+            self._make_plan(self.questions.answers)
+
+    @work
+    async def action_reason(self) -> None:
+        """Say why; it is kept with the record."""
+        asked = TextPrompt(self.session, "Reason", self.reason, "kept with the record")
+        reason = await self.app.push_screen_wait(asked)
+        if reason is not None:
+            self.reason = reason
+            self._draw()
+
+    # Going ahead
 
     @on(Input.Submitted)
     def action_accept(self) -> None:
@@ -232,26 +388,55 @@ class PreviewScreen(KeyedDialog):
         if plan is None or self._applying:
             return
         if not plan.acts:
-            self.notify("Nothing would act: there is nothing to carry out", severity="warning")
+            self.notify(self._why_nothing(), severity="warning", markup=False)
         elif not plan.is_mild and self.count.value != str(len(plan.acts)):
             words = f"Type {len(plan.acts)}, the number of rows that act, to go ahead"
             self.notify(words, severity="warning", markup=False)
+        elif self.operation.dangerous:
+            self.dismiss(Confirmed(plan, self.reason))
         else:
             self._applying = True
-            self._apply(plan)
+            self._apply(plan, self.reason)
+
+    def _why_nothing(self) -> str:
+        missing = self.questions.missing
+        return f"{missing.title}: choose first" if missing else "Nothing would act: there is nothing to carry out"
+
+    @override
+    def action_cancel(self) -> None:
+        """Go without a trace; a batch that is under way stops after the rows it is at."""
+        if self._applying:
+            self._stopped.set()
+        else:
+            super().action_cancel()
 
     @override
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        field = self.questions.current
+        few = field is not None and _is_one_of_few(field)
         works = {
             "accept": self.plan is not None and bool(self.plan.acts),
             "toggle_row": bool(self._items) and not self._others,
-            "choose": bool(self.operation.fields),
+            "choose": few,
+            "answer": few and _is_numbered(field, parameters),
+            "ask": field is not None,
+            "next_question": len(self.questions.asked) > 1,
+            "deselect": self.plan is not None and bool(self.plan.offenders),
         }
         return works.get(action, True)
 
     @in_thread("apply")
-    def _apply(self, plan: Plan) -> None:
-        self.post_message(self.Applied(self.operations.apply(plan)))
+    def _apply(self, plan: Plan, reason: str) -> None:
+        def progress(done: int, total: int) -> None:
+            self.post_message(self.Progressed(done, total))
+
+        self.post_message(self.Applied(self.operations.apply(plan, reason, progress, self._stopped.is_set)))
+
+    @on(Progressed)
+    def _show_progress(self, message: Progressed) -> None:
+        key = self.session.keymap["dialog.cancel"].display
+        words = f"{message.done:,} of {message.total:,} done - {key} stops before the next"
+        self.words.show([(words, Ink.STRONG)])
 
     @on(Applied)
     def _leave_done(self, message: Applied) -> None:
@@ -260,3 +445,12 @@ class PreviewScreen(KeyedDialog):
     @on(StoreRefused)
     def _may_try_again(self) -> None:
         self._applying = False
+
+
+def _is_numbered(field: Field | None, parameters: tuple[object, ...]) -> bool:
+    """Whether a number is the key to one of the choices."""
+    return field is not None and field.required and parameters[:1] in {(n + 1,) for n in range(len(field.choices))}
+
+
+def _is_one_of_few(field: Field) -> bool:
+    return field.kind is FieldKind.CHOICE and not field.several

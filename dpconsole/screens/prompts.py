@@ -44,6 +44,9 @@ class KeyedDialog(Dialog[Any], Keyed):
         """The footer says how to leave."""
         self.refresh_keys()
 
+    def action_toggle_row(self) -> None:
+        """Only a dialog with rows to take has something to do here."""
+
 
 class TextPrompt(KeyedDialog):
     """Asks for one line of text."""

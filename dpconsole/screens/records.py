@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import ClassVar
+from typing import ClassVar, cast
 
-from textual import on
+from textual import on, work
+from textual.app import App
+from textual.message import Message
 from textual.widget import Widget
 from typing_extensions import override
 
-from dpconsole.core.services import ListKind, Record, RecordRow, State
+from dpconsole.core.services import Chain, Delta, ListKind, Outcome, Record, RecordRow, State, Step
 from dpconsole.screens.asking import OpenInstance, OpenRecord
+from dpconsole.screens.base import ConsoleScreen
 from dpconsole.screens.listing import ListScreen
 from dpconsole.screens.pages import BLANK, Grid, Line, PageScreen, facts, heading
 from dpconsole.screens.preview import status_words
+from dpconsole.screens.reading import in_thread
 from dpconsole.screens.session import Session
 from dpconsole.screens.times import show_moment, show_stamp
+from dpconsole.screens.verbs import go_through
 from dpconsole.widgets import line
 from dpconsole.widgets.columns import Column
-from dpconsole.widgets.ink import Cell, Ink
+from dpconsole.widgets.ink import Cell, Ink, Piece
 from dpconsole.widgets.row_table import RowTable, Sort
 
 STATE_INKS: dict[str, Ink] = {
@@ -28,6 +33,14 @@ STATE_INKS: dict[str, Ink] = {
     State.APPLYING: Ink.RUNNING,
 }
 """How the state of a record is written; the others are plain."""
+
+OUTCOME_INKS: dict[str, Ink] = {
+    Outcome.OK: Ink.SUCCEEDED,
+    Outcome.SKIPPED: Ink.DIM,
+    Outcome.REFUSED: Ink.WARNING,
+    Outcome.FAILED: Ink.FAILED,
+}
+"""How the outcome of an item is written."""
 
 ITEMS = Grid((26, 20, 8, 13, 13))
 
@@ -58,7 +71,40 @@ def record_columns(session: Session) -> tuple[Column, ...]:
     )
 
 
-class RecordsScreen(ListScreen):
+class Records(ConsoleScreen):
+    """A screen from which a record is tried again."""
+
+    class Retriable(Message):
+        """What of a record is worth trying again; None where nothing fell short."""
+
+        def __init__(self, step: Step | None) -> None:
+            self.step = step
+            super().__init__()
+
+    def action_retry(self) -> None:
+        """Plan the same verb for what fell short."""
+        if self.services.settings.readonly:
+            self.notify("This session is read-only: nothing is tried again", severity="warning")
+        elif self.record_key is not None:
+            self._find_short(self.record_key)
+
+    @in_thread("retry")
+    def _find_short(self, key: str) -> None:
+        self.post_message(self.Retriable(self.services.history.retry(key)))
+
+    @on(Retriable)
+    def _show_short(self, message: Retriable) -> None:
+        if message.step is None:
+            self.notify("Nothing of it fell short: there is nothing to try again", timeout=4)
+        else:
+            self._try_again(message.step)
+
+    @work
+    async def _try_again(self, step: Step) -> None:
+        await go_through(cast("App[int]", self.app), self.session, (step,))
+
+
+class RecordsScreen(Records, ListScreen):
     """The ledger, the newest first."""
 
     stack = "records"
@@ -69,9 +115,17 @@ class RecordsScreen(ListScreen):
     default_sort: ClassVar[Sort] = Sort("at", descending=True)
     settled_sorts = frozenset({"at", "verb", "actor"})
 
+    class Verified(Message):
+        """The chain was read."""
+
+        def __init__(self, chain: Chain) -> None:
+            self.chain = chain
+            super().__init__()
+
     def __init__(self, session: Session, query: str | None = None) -> None:
         super().__init__(session, query)
         self.count_line = line.Line()
+        self.chain: Chain | None = None
 
     @override
     def every_column(self) -> tuple[Column, ...]:
@@ -83,8 +137,38 @@ class RecordsScreen(ListScreen):
         yield from super().body()
 
     @override
+    def on_mount(self) -> None:
+        super().on_mount()
+        self._verify()
+
+    @override
+    def take(self, delta: Delta) -> None:
+        super().take(delta)
+        if delta.everything or delta.ids.get(self.table_name):
+            self._verify()
+
+    @in_thread("chain")
+    def _verify(self) -> None:
+        self.post_message(self.Verified(self.services.history.verify()))
+
+    @on(Verified)
+    def _show_chain(self, message: Verified) -> None:
+        self.chain = message.chain
+        self.show_count(self.count_words)
+
+    @override
     def show_count(self, words: str) -> None:
-        self.count_line.show([("What operators did, and what was refused", Ink.DIM)], words)
+        self.count_line.show([_chain_piece(self.chain)], words)
+
+    @property
+    @override
+    def record_key(self) -> str | None:
+        row = self.table.cursor_row
+        return row.key if isinstance(row, RecordRow) else None
+
+    @override
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return bool(self.table.ids) if action == "retry" else super().check_action(action, parameters)
 
     @on(RowTable.Opened)
     def _open(self, _message: RowTable.Opened) -> None:
@@ -93,7 +177,14 @@ class RecordsScreen(ListScreen):
             self.app.post_message(OpenRecord(row.key))
 
 
-class RecordScreen(PageScreen):
+def _chain_piece(chain: Chain | None) -> Piece:
+    if chain is None:
+        return ("What operators did, and what was refused", Ink.DIM)
+    words = chain.words[0].upper() + chain.words[1:]
+    return (words, Ink.DIM if chain.broken_at is None else Ink.ERROR)
+
+
+class RecordScreen(Records, PageScreen):
     """One record with its items."""
 
     stack = "record"
@@ -105,8 +196,18 @@ class RecordScreen(PageScreen):
 
     @property
     @override
+    def record_key(self) -> str | None:
+        return self.key
+
+    @property
+    @override
     def page_title(self) -> str:
         return f"Record {self.key}"
+
+    @override
+    def take(self, delta: Delta) -> None:
+        if delta.everything or delta.ids.get("operation"):
+            self.rebuild()
 
     @override
     def build(self, width: int) -> Iterable[Line]:
@@ -135,5 +236,6 @@ class RecordScreen(PageScreen):
         yield heading("Items", f"{len(record.items):,}")
         for item in record.items:
             before, after = (status_words(status, ITEMS.widths[-1]) for status in (item.before, item.after))
-            cell = ITEMS.row(item.name, item.key, item.outcome, before, after, item.reason)
+            became: Cell = [(item.outcome, OUTCOME_INKS.get(item.outcome, Ink.PLAIN))]
+            cell = ITEMS.row(item.name, item.key, became, before, after, item.reason)
             yield Line(cell, OpenInstance(item.id))

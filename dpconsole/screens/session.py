@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from dpconsole.core.services import EngineState, Services
+from dpconsole.core.services import Arming, EngineState, Services
 from dpconsole.screens.keymap import Keymap
 from dpconsole.screens.times import TimeDisplay
 
 
 @dataclass
 class Session:
-    """The services, and beside them what changes: environment, how times are shown, the chosen columns by list."""
+    """The services, and beside them what changes: environment, how times are shown, the chosen columns by list.
+
+    `arming` holds the destructive batches that can still be called off.
+    """
 
     services: Services
     keymap: Keymap
@@ -19,8 +22,15 @@ class Session:
     times: TimeDisplay = TimeDisplay.PROJECT
     engine: EngineState | None = None
     columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    arming: Arming = field(default_factory=Arming)
 
     @property
     def now(self) -> int:
         """UTC milliseconds."""
         return self.services.clock.now()
+
+    @property
+    def armed_words(self) -> str:
+        """What is armed, for how long, and how it is called off; empty where nothing is."""
+        words = self.arming.words(self.services.wall.monotonic())
+        return f"{words} - {self.keymap['app.undo'].display} cancels" if words else ""

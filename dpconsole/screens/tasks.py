@@ -13,7 +13,7 @@ from dpconsole.core.domain.definitions import Method, Priority
 from dpconsole.core.services import ListKind, TaskRow
 from dpconsole.screens.asking import GoTo, OpenTask
 from dpconsole.screens.instance_columns import project_cell
-from dpconsole.screens.instances import quoted
+from dpconsole.screens.instance_rows import quoted
 from dpconsole.screens.listing import ListScreen
 from dpconsole.screens.session import Session
 from dpconsole.screens.times import show_moment

@@ -1,30 +1,59 @@
 """What every screen with instances can do: ask a verb of the marked rows, or else of the row under the cursor.
 
-No verb acts from here. Each opens its preview, and only the preview applies a plan.
+No verb acts from here. Each opens its preview; what the preview carries out is told, what it only confirmed is armed.
 """
 
 from __future__ import annotations
 
-from textual import work
+from collections.abc import Iterable
+from typing import cast
+
+from textual import on, work
+from textual.app import App
+from textual.message import Message
 from textual.notifications import SeverityLevel
+from typing_extensions import override
 
-from dpconsole.core.services import OPERATIONS, InstanceRow, Record, Selection, State
+from dpconsole.core.domain.statuses import GUARDS, Verb
+from dpconsole.core.services import OPERATIONS, InstanceRow, Record, Selection, State, Step
+from dpconsole.screens.actions import ActionsScreen
+from dpconsole.screens.asking import Acted, Arm, OpenExplanation, OpenRecord
 from dpconsole.screens.base import ConsoleScreen
-from dpconsole.screens.preview import PreviewScreen
+from dpconsole.screens.keymap import Key, Scope
+from dpconsole.screens.preview import Confirmed, PreviewScreen
+from dpconsole.screens.reading import in_thread
+from dpconsole.screens.session import Session
 
-SEVERITIES: dict[State, SeverityLevel] = {State.DONE: "information", State.PARTLY_DONE: "warning"}
+SEVERITIES: dict[State, SeverityLevel] = {
+    State.DONE: "information",
+    State.PARTLY_DONE: "warning",
+    State.CANCELLED: "information",
+}
 """How loudly the outcome is told; every other state is an error."""
 
 
-def outcome_words(record: Record, title: str) -> str:
+def outcome_words(record: Record) -> str:
     """One sentence that says what an operation did."""
     counts = {"acted on": record.acts, "skipped": record.skipped, "refused": record.refused}
     told = ", ".join(f"{count:,} {what}" for what, count in counts.items() if count) or "nothing to act on"
-    return f"{title}: {record.state.replace('_', ' ')} - {told} (record {record.id})"
+    return f"{OPERATIONS[record.verb].title}: {record.state.replace('_', ' ')} - {told} (record {record.id})"
+
+
+async def go_through(app: App[int], session: Session, steps: Iterable[Step]) -> None:
+    """Open the previews of some verbs one after the other; leaving one leaves the rest. To be awaited in a worker."""
+    for step in steps:
+        preview = PreviewScreen(session, step.verb, step.selection, step.arguments, step.reason)
+        answer = await app.push_screen_wait(preview)
+        if answer is None:
+            return
+        app.post_message(Arm(answer.plan, answer.reason) if isinstance(answer, Confirmed) else Acted(answer))
 
 
 class Verbs(ConsoleScreen):
     """A screen from which verbs are asked."""
+
+    class NoRecord(Message):
+        """No record of the ledger speaks of the instance."""
 
     @property
     def row(self) -> InstanceRow | None:
@@ -37,15 +66,53 @@ class Verbs(ConsoleScreen):
 
     @work
     async def action_verb(self, name: str) -> None:
-        """Open the preview of a verb, and tell what became of it."""
+        """Open the preview of a verb."""
         selection = self.selection()
-        if selection is None:
-            return
-        record = await self.app.push_screen_wait(PreviewScreen(self.session, name, selection))
-        if record is not None:
-            title = OPERATIONS[name].title
-            self.notify(outcome_words(record, title), severity=SEVERITIES.get(record.state, "error"), markup=False)
-            self.acted(record)
+        if selection is not None:
+            await go_through(cast("App[int]", self.app), self.session, (Step(name, selection),))
+
+    @work
+    async def action_actions(self) -> None:
+        """All that can be done to the selection, and why not where it cannot."""
+        selection = self.selection()
+        if selection is not None:
+            chosen = await self.app.push_screen_wait(ActionsScreen(self.session, self.stack, selection))
+            if chosen is not None:
+                await self.run_action(chosen)
+
+    def action_explain(self) -> None:
+        """Why the instance stands still."""
+        if self.row is not None:
+            self.app.post_message(OpenExplanation(self.row.id))
+
+    def action_go_record(self) -> None:
+        """The last record of the ledger that the instance is in."""
+        if self.row is not None:
+            self._find_record(self.row.id)
+
+    @in_thread("record")
+    def _find_record(self, instance_id: int) -> None:
+        detail = self.services.lists.detail(instance_id)
+        operations = detail.operations if detail else ()
+        if operations:
+            self.app.post_message(OpenRecord(operations[-1].key))
+        else:
+            self.post_message(self.NoRecord())
+
+    @on(NoRecord)
+    def _say_there_is_none(self) -> None:
+        self.notify("No operator has done anything to it yet", timeout=3)
 
     def acted(self, _record: Record) -> None:
         """An operation was carried out; a list lets go of its marks."""
+
+    @override
+    def _works(self, entry: Key) -> bool:
+        """A verb that could do nothing to the row under the cursor is not offered; its key still tells why."""
+        return super()._works(entry) and not (entry.scope is Scope.VERB and self._is_refused(entry))
+
+    def _is_refused(self, entry: Key) -> bool:
+        verb, row = entry.id.removeprefix("verb."), self.row
+        if row is None or verb not in set(Verb):
+            return row is None
+        return GUARDS[Verb(verb)].refuse(row.status, row.paused) is not None

@@ -9,8 +9,10 @@ from textual.actions import parse
 
 from dpconsole.app import MAIN, ConsoleApp
 from dpconsole.core.services import OPERATIONS
+from dpconsole.screens.actions import ActionsScreen
 from dpconsole.screens.base import Keyed
 from dpconsole.screens.details import InstanceScreen, TaskScreen
+from dpconsole.screens.explain import ExplainScreen
 from dpconsole.screens.help import help_lines
 from dpconsole.screens.home import HomeScreen
 from dpconsole.screens.instances import InstancesScreen
@@ -18,6 +20,7 @@ from dpconsole.screens.keymap import KEYS, STACKS, Keymap, Scope, read_keymap, s
 from dpconsole.screens.log import LogScreen
 from dpconsole.screens.preview import PreviewScreen
 from dpconsole.screens.prompts import ChoicePrompt
+from dpconsole.screens.queue import QueueScreen
 from dpconsole.screens.records import RecordScreen, RecordsScreen
 from dpconsole.screens.tasks import TasksScreen
 from dpconsole.widgets.log_view import LogView
@@ -34,7 +37,10 @@ SCREENS: tuple[type[Keyed], ...] = (
     TaskScreen,
     RecordScreen,
     LogScreen,
+    ExplainScreen,
+    QueueScreen,
     ChoicePrompt,
+    ActionsScreen,
     PreviewScreen,
 )
 

@@ -40,6 +40,18 @@ SCREENS: dict[str, tuple[str, ...]] = {
     "preview": ("2", "!", "*", "r"),
     "preview_counted": ("2", "*", "r"),
     "preview_refused": ("2", "*", "r", "tab"),
+    "preview_questions": ("2", "!", "R", "]", "f"),
+    "preview_priority": ("2", "!", "*", "P", "2"),
+    "preview_killing": ("2", *"jjjjjjjjjjjjj", "x"),
+    "preview_upstreams": ("2", *"jjjjj", "D"),
+    "armed": ("2", *"jjjjjjjjjjjjj", "x", "1", "enter"),
+    "actions": ("2", "!", "."),
+    "explain": ("2", *"jjjjjj", "i"),
+    "explain_turn": ("2", *"jjjjjjjjjjjjjjjj", "i"),
+    "queue": ("6",),
+    "holds": ("6", "]"),
+    "export": ("2", "X"),
+    "export_where": ("2", "X", "enter"),
     "development": ("2", "@"),
 }
 """Every screen and dialog, by the keys that lead to it."""
