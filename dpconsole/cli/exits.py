@@ -37,6 +37,7 @@ _CODES = {
     "WorkspaceRefused": Exit.USAGE,
     "QueryError": Exit.USAGE,
     "UsageError": Exit.USAGE,
+    "ExportError": Exit.FAILED,
     "ClickException": Exit.FAILED,
     "OSError": Exit.FAILED,
 }

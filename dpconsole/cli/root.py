@@ -29,6 +29,7 @@ ENTRIES: dict[str, Entry] = {
     "explain": Entry("dpconsole.cli.commands.explain:explain", "Why an instance stands still, and until when."),
     "log": Entry("dpconsole.cli.commands.log:log", "The run log of an instance."),
     **{name: Entry(partial(_verb, operation), operation.help) for name, operation in OPERATIONS.items()},
+    "export": Entry("dpconsole.cli.commands.export:export", "Write lists as workbooks."),
     "config": Entry("dpconsole.cli.commands.setup:config", "Where the settings are, what they come to."),
     "info": Entry("dpconsole.cli.commands.setup:info", "What is installed, and what it works on."),
     "completion": Entry("dpconsole.cli.commands.setup:completion", "The completion script of a shell."),

@@ -20,6 +20,7 @@ from dpconsole.core.domain.keys import parse_instance_key
 from dpconsole.core.engine.why import Moment, explain
 from dpconsole.core.export.csv_rows import cell, write_csv
 from dpconsole.core.export.json_items import LISTS, SCHEMA_VERSION, detail_item, dumps, list_items
+from dpconsole.core.operations.history import History
 from dpconsole.core.query.fields import ListKind
 from dpconsole.core.query.lists import ListRequest
 from dpconsole.core.store.details import InstanceDetail
@@ -63,14 +64,24 @@ COLUMNS: Mapping[ListKind, tuple[str, ...]] = {
 @click.option("--columns", default="", metavar="A,B", help="These columns, in this order.")
 @click.option("--json", "form", flag_value="json", help="One JSON object.")
 @click.option("--csv", "form", flag_value="csv", help="Comma-separated values with a line of titles.")
+@click.option("--verify", is_flag=True, help="Of records: check the hash chain of the whole ledger as well.")
 @click.pass_context
 def ls(
-    context: click.Context, kind: str, query: str, sort: str, limit: int | None, columns: str, form: str | None
+    context: click.Context,
+    kind: str,
+    query: str,
+    sort: str,
+    limit: int | None,
+    columns: str,
+    form: str | None,
+    verify: bool,
 ) -> Exit:
     """List instances, backfills, tasks or records.
 
     As text at most 200 of them, unless --limit says otherwise; as JSON or CSV all.
     """
+    if verify and kind != ListKind.RECORDS:
+        raise Failure("--verify goes with records: no other list has a hash chain", Exit.USAGE)
     wanted = None if limit == 0 else limit
     if limit is None and form is None:
         wanted = TEXT_ROWS
@@ -89,9 +100,18 @@ def ls(
         listed = Listed(work, request.kind, ids[:wanted], len(ids))
         with progress(f"{kind} read") as tell:
             _WRITERS[form](listed, names, tell)
+        if verify and not _verify(work):
+            return Exit.FAILED
     if listed.truncated:
         say(f"{len(listed.ids):,} of {listed.total:,} {kind} shown; --limit 0 shows all")
     return Exit.DONE if listed.total else Exit.NOTHING
+
+
+def _verify(work: Work) -> bool:
+    """Say whether the ledger is as it was written; whether it is."""
+    chain = History(work.store, work.actor.user).verify()
+    say(chain.words)
+    return chain.broken_at is None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,51 @@
+"""`export`: lists as workbooks, the downloads of the console, written into a directory under a name of their own."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from dpconsole.cli.exits import Exit
+from dpconsole.cli.lazy import Command, Entry, LazyGroup
+from dpconsole.cli.talk import progress, say, write
+from dpconsole.cli.work import Work, asked, opened
+from dpconsole.core.export.workbook import export_instances, recurring_ids
+
+
+@click.command(cls=Command, name="instances")
+@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Where the workbook is put.")
+@click.option("-q", "--query", default="", metavar="QUERY", help="Only those that match; all of them without it.")
+@click.pass_context
+def instances(context: click.Context, out: Path, query: str) -> Exit:
+    """Write the recurring instances, both kinds, as `Dataphin_recurring_instance_{time}.xlsx`; prints its path."""
+    with opened(context) as work, asked(query):
+        ids = _chosen(work, query)
+        if not ids:
+            say("nothing matched: no workbook was written")
+            return Exit.NOTHING
+        with progress("instances written") as tell:
+            path = export_instances(work.store, ids, out, work.clock.now(), work.zone, progress=tell)
+    write(str(path))
+    return Exit.DONE
+
+
+def _chosen(work: Work, query: str) -> Sequence[int]:
+    """The recurring instances that match, in the order of the download."""
+    every = recurring_ids(work.store, work.environment)
+    if not query.strip():
+        return every
+    from dpconsole.core.query.lists import ListRequest
+
+    matching = set(work.lists.snapshot(ListRequest(environment=work.environment, text=query)).ids)
+    return array("q", (id for id in every if id in matching))
+
+
+_ENTRIES = {"instances": Entry(lambda: instances, "The recurring instances, as one workbook.")}
+
+
+@click.group(cls=LazyGroup, name="export", entries=_ENTRIES)
+def export() -> None:
+    """Write lists as workbooks."""
