@@ -1,6 +1,6 @@
 """Every benchmark, or the ones that are named.
 
-    python -m tests.bench [engine] [rowtable] [wire] [diagnosis] [--quick]
+    python -m tests.bench [engine] [rowtable] [wire] [diagnosis] [verbs] [--quick]
 
 Figures are those of this machine at this moment; what counts is how they stand to the floor or to the other table of
 the same run.
@@ -14,7 +14,7 @@ import platform
 import sqlite3
 from collections.abc import Callable
 
-from tests.bench import diagnosis, engine, rowtable, wire
+from tests.bench import diagnosis, engine, rowtable, verbs, wire
 
 
 def _engine(quick: bool) -> None:
@@ -36,11 +36,16 @@ def _diagnosis(quick: bool) -> None:
     diagnosis.run(10_000 if quick else 100_000)
 
 
+def _verbs(quick: bool) -> None:
+    verbs.run(verbs.QUICK if quick else verbs.WHOLE)
+
+
 SECTIONS: dict[str, tuple[str, Callable[[bool], None]]] = {
     "engine": ("Durable completions a second", _engine),
     "rowtable": ("A list of many rows", _rowtable),
     "wire": ("Bytes on the line", _wire),
     "diagnosis": ("Why an instance stands still", _diagnosis),
+    "verbs": ("Verbs on thousands of instances", _verbs),
 }
 
 

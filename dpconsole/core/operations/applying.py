@@ -47,7 +47,7 @@ def apply_plan(
     `progress` is told (items dealt with, all acting items) after each chunk; `is_cancelled` is asked before each.
     Raises `StoreError`; what was committed before it stays, and applying the plan again goes on from there.
     """
-    batch = _Batch(plan)
+    batch, closed = _Batch(plan), None
     for chunk in batch.chunks:
         with store.write() as transaction:
             record = read_record(transaction, plan.key) or _open(transaction, clock, plan, reason)
@@ -58,8 +58,10 @@ def apply_plan(
             else:
                 batch.apply(transaction, record, chunk, clock.now())
             if cancelled or batch.is_done:
-                close(transaction, record, clock.now())
+                closed = close(transaction, record, clock.now(), _keys(plan))
         progress(batch.done, len(plan.targets))
+        if closed is not None:
+            return closed
     return _found(store, plan.key)
 
 
@@ -69,8 +71,12 @@ def refuse_plan(store: Store, clock: Clock, plan: Plan, reason: str) -> Record:
         if read_record(transaction, plan.key) is None:
             record = _open(transaction, clock, plan, reason)
             settle_items(transaction, record.id, _same(plan, plan.targets.values(), Outcome.REFUSED, reason))
-            close(transaction, record, clock.now())
+            return close(transaction, record, clock.now(), _keys(plan))
     return _found(store, plan.key)
+
+
+def _keys(plan: Plan) -> dict[int, str]:
+    return {item.id: item.key for item in plan.items}
 
 
 def _found(store: Store, key: str) -> Record:

@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection
 
+from dpconsole.core.domain.text import clean
 from dpconsole.core.operations.records import Item, Outcome, Record, State, state_of
 from dpconsole.core.store.chain import append
-from dpconsole.core.store.ledger import LedgerItem, LedgerRow, read_items, read_record
+from dpconsole.core.store.ledger import LedgerItem, LedgerRow, read_items, read_keys, read_record
 from dpconsole.core.store.session import Transaction
 
 
-def close(transaction: Transaction, row: LedgerRow, now: int) -> None:
-    """Finish an open record: give it its state, and put it at the end of the chain."""
-    items = read_items(transaction, row.id)
-    append(transaction, row, items, state_of(map(_item, items)), now)
+def close(transaction: Transaction, row: LedgerRow, now: int, keys: Mapping[int, str]) -> Record:
+    """Finish an open record: give it its state, and put it at the end of the chain.
+
+    `keys` are the ids that instances are shown under, as far as they are known.
+    """
+    stored = read_items(transaction, row.id)
+    items = _items(stored, keys)
+    return _record(append(transaction, row, stored, state_of(items), now), items)
 
 
-def find_record(connection: Connection | Transaction, key: str) -> Record | None:
+def find_record(connection: Connection, key: str) -> Record | None:
     """The record made under a client's key, with its items."""
     row = read_record(connection, key)
-    return None if row is None else _record(row, read_items(connection, row.id))
+    if row is None:
+        return None
+    return _record(row, _items(read_items(connection, row.id), read_keys(connection, row.id)))
 
 
-def _record(row: LedgerRow, items: Sequence[LedgerItem]) -> Record:
+def _record(row: LedgerRow, items: tuple[Item, ...]) -> Record:
     return Record(
         id=row.id,
         key=row.key,
@@ -40,10 +47,14 @@ def _record(row: LedgerRow, items: Sequence[LedgerItem]) -> Record:
         acts=row.acts,
         skipped=row.skipped,
         refused=row.refused,
-        items=tuple(_item(item) for item in items),
+        items=items,
     )
 
 
-def _item(item: LedgerItem) -> Item:
-    key = item.key or str(item.instance_id)
-    return Item(item.instance_id, key, item.name, item.before, item.after, Outcome(item.outcome), item.reason)
+def _items(stored: Sequence[LedgerItem], keys: Mapping[int, str]) -> tuple[Item, ...]:
+    """What is shown of items; an instance that is gone keeps its number."""
+    outcomes = {str(outcome): outcome for outcome in Outcome}
+    return tuple(
+        Item(id, keys.get(id, str(id)), clean(name), before, after, outcomes[outcome], reason)
+        for id, name, before, after, outcome, reason in stored
+    )

@@ -47,4 +47,4 @@ def _close(store: Store, record: LedgerRow, now: int) -> None:
             record.id,
             [(item.instance_id, item.before, Outcome.FAILED, NOT_REACHED) for item in planned],
         )
-        close(transaction, record, now)
+        close(transaction, record, now, keys={})

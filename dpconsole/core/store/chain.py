@@ -30,7 +30,7 @@ _COUNTED = ("acts", "skipped", "refused")
 def chain_hash(row: LedgerRow, items: Sequence[LedgerItem], previous: str) -> str:
     """The hash of a record with its items, after `previous`: 64 hexadecimal digits."""
     record = {name: getattr(row, name) for name in (*_HASHED, *_COUNTED)}
-    record["items"] = [[i.instance_id, i.name, i.before, i.after, i.outcome, i.reason] for i in items]
+    record["items"] = items
     text = json.dumps([previous, record], ensure_ascii=True, sort_keys=True, separators=(",", ":"))
     return sha256(text.encode()).hexdigest()
 
@@ -45,7 +45,7 @@ def first_broken(connection: Connection) -> int | None:
     return None
 
 
-def append(transaction: Transaction, row: LedgerRow, items: Sequence[LedgerItem], state: str, now: int) -> None:
+def append(transaction: Transaction, row: LedgerRow, items: Sequence[LedgerItem], state: str, now: int) -> LedgerRow:
     """Close an open record in a state, with its items counted, and put it at the end of the chain."""
     outcomes = [item.outcome for item in items]
     closed = replace(
@@ -57,4 +57,6 @@ def append(transaction: Transaction, row: LedgerRow, items: Sequence[LedgerItem]
         refused=outcomes.count("refused"),
         previous_hash=last_hash(transaction),
     )
-    close_record(transaction, replace(closed, hash=chain_hash(closed, items, closed.previous_hash)))
+    closed = replace(closed, hash=chain_hash(closed, items, closed.previous_hash))
+    close_record(transaction, closed)
+    return closed

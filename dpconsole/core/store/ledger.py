@@ -10,20 +10,19 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import BigInteger, Connection, bindparam, delete, insert, select, update
 
 from dpconsole.core.domain.keys import instance_key
-from dpconsole.core.domain.text import clean
 from dpconsole.core.store.arrays import bind, id_set
 from dpconsole.core.store.models import Instance, Operation, OperationApplier, OperationItem
+from dpconsole.core.store.prepared import Prepared
 from dpconsole.core.store.processes import Process
 from dpconsole.core.store.session import Transaction
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerItem:
+class LedgerItem(NamedTuple):
     """What one record did to one instance. `outcome`: planned, ok, skipped, refused or failed."""
 
     instance_id: int
@@ -32,7 +31,6 @@ class LedgerItem:
     after: str
     outcome: str
     reason: str
-    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +62,16 @@ class LedgerRow:
 _TABLE = Operation.__table__
 _ROWS = select(*(_TABLE.c[name] for name in LedgerRow.__slots__))
 _APPLIED = _ROWS.join(OperationApplier, OperationApplier.operation_id == _TABLE.c.id)
-_ITEMS = (
-    select(OperationItem, Instance.task_id, Instance.business_date)
-    .outerjoin(Instance, Instance.id == OperationItem.instance_id)
-    .where(OperationItem.operation_id == bindparam("record"))
+_OF_RECORD = OperationItem.operation_id == bindparam("record", type_=BigInteger)
+_ITEMS = Prepared(
+    select(*(getattr(OperationItem, column) for column in LedgerItem._fields))
+    .where(_OF_RECORD)
     .order_by(OperationItem.instance_id)
+)
+_KEYS = (
+    select(Instance.id, Instance.task_id, Instance.business_date)
+    .join(OperationItem, OperationItem.instance_id == Instance.id)
+    .where(_OF_RECORD)
 )
 _PLANNED = select(OperationItem.instance_id).where(
     OperationItem.operation_id == bindparam("record"),
@@ -146,8 +149,15 @@ def read_appliers(connection: Connection) -> list[tuple[LedgerRow, Process]]:
 
 
 def read_items(connection: Connection | Transaction, record: int) -> list[LedgerItem]:
-    """The items of a record, by instance id; `key` is empty where the instance is gone."""
-    return [_item(row) for row in connection.execute(_ITEMS, {"record": record})]
+    """The items of a record, by instance id."""
+    inner = connection.connection if isinstance(connection, Transaction) else connection
+    return list(map(LedgerItem._make, _ITEMS.all(inner, record=record)))
+
+
+def read_keys(connection: Connection, record: int) -> dict[int, str]:
+    """The ids that the instances of a record are shown under; those that are gone are left out."""
+    rows = connection.execute(_KEYS, {"record": record})
+    return {id: instance_key(task, business_date, id) for id, task, business_date in rows}
 
 
 def read_chain(connection: Connection) -> list[LedgerRow]:
@@ -171,8 +181,3 @@ def _item_values(record: int, item: LedgerItem) -> dict[str, Any]:
         "outcome": item.outcome,
         "reason": item.reason,
     }
-
-
-def _item(row: Any) -> LedgerItem:
-    key = "" if row.task_id is None else instance_key(row.task_id, row.business_date, row.instance_id)
-    return LedgerItem(row.instance_id, clean(row.name), row.before, row.after, row.outcome, row.reason, key)
