@@ -14,6 +14,7 @@ install: $(VENV)/.run   ## the console in .venv
 $(VENV)/.run: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	$(BIN)/python -m compileall -q dpconsole
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml $(VENV)/.run

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
-from dpconsole.cli.commands.demo import RUN_DAY, SITS_DOWN, Night, prepare
+from dpconsole.cli.demo_night import RUN_DAY, SITS_DOWN, prepare
 from dpconsole.core.domain.clock import PacedClock, VirtualClock, to_datetime
 from dpconsole.core.domain.statuses import Status
 from dpconsole.core.store.models import Transition
@@ -18,7 +18,7 @@ from tests.checker import check
 
 def play(place: Path, seed: int) -> list[tuple[object, ...]]:
     """The journal of a night."""
-    prepare(Night(place, seed, "lin"))
+    prepare(place, seed, "lin")
     store = open_store(place)
     with store.read() as connection:
         journal = [tuple(row) for row in connection.execute(select(Transition.__table__).order_by(Transition.id))]
@@ -27,7 +27,7 @@ def play(place: Path, seed: int) -> list[tuple[object, ...]]:
 
 
 def test_the_night_is_populated_and_sound(tmp_path: Path) -> None:
-    prepare(Night(tmp_path / "demo.db", 1, "lin"))
+    prepare(tmp_path / "demo.db", 1, "lin")
     store = open_store(tmp_path / "demo.db")
     with store.read() as connection:
         counts, last = count_statuses(connection), last_step_at(connection)
