@@ -45,6 +45,7 @@ from dpconsole.core.engine.running import Run, run_until_idle
 from dpconsole.core.executors.protocol import Executor, Exit, Handle, Order, Outcome
 from dpconsole.core.executors.simulated import SimulatedExecutor
 from dpconsole.core.operations.actor import Actor
+from dpconsole.core.operations.records import Record
 from dpconsole.core.operations.selection import Selection
 from dpconsole.core.operations.service import Operations
 from dpconsole.core.store.definitions import save_workspace
@@ -100,6 +101,11 @@ def on(name: str, **more: Any) -> Dependency:
 def on_itself(**more: Any) -> Dependency:
     """A dependency on the previous cycle of the task."""
     return Dependency(UpstreamKind.SELF, **more)
+
+
+def on_root() -> Dependency:
+    """A dependency on the root, which always counts as succeeded."""
+    return Dependency(UpstreamKind.ROOT)
 
 
 def daily(at: str) -> Schedule:
@@ -207,10 +213,18 @@ class Night:
         """Tick from event to event, until nothing moves any more or until a moment."""
         return run_until_idle(self.engine, self.clock, until=None if until is None else self.moment(until))
 
+    def act(self, verb: str, *names: str, **arguments: str) -> Record:
+        """An operator called lin does something to instances."""
+        operations = self.operations()
+        return operations.apply(operations.plan(verb, Selection.of([self.id(name) for name in names]), arguments))
+
+    def operations(self) -> Operations:
+        """The verbs of an operator called lin."""
+        return Operations(self.store, self.clock, Actor("lin"), lambda _: (), lambda: f"key {next(self._keys)}")
+
     def rerun(self, *names: str) -> None:
         """An operator reruns instances."""
-        operations = Operations(self.store, self.clock, Actor("lin"), lambda _: (), lambda: f"key {next(self._keys)}")
-        operations.apply(operations.plan("rerun", Selection.of([self.id(name) for name in names])))
+        self.act("rerun", *names)
 
     def set(self, name: str, **columns: Any) -> None:
         """Change columns of an instance, as an operator's verb would."""
