@@ -19,6 +19,7 @@ from textual import events, on, work
 from textual.app import App
 from textual.command import CommandPalette
 from textual.message import Message
+from textual.screen import Screen
 from typing_extensions import override
 
 from dpconsole.core.services import OPERATIONS, Armed, Delta, EngineState, Services, StoreError, WayBack
@@ -109,6 +110,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self._pulling = False
         self._minute = services.clock.now() // MINUTE_MS
         self._visited: list[str] = []
+        self._askers: dict[str, Screen[Any]] = {}
         self._main: dict[str, ConsoleScreen] = {}
         for name in MAIN:
             self.add_mode(name, partial(self.main, name))
@@ -244,7 +246,8 @@ class ConsoleApp(App[int], inherit_bindings=False):
     def _arm(self, message: asking.Arm) -> None:
         """Let a batch wait until it can be called off no more."""
         arming = self.session.arming
-        arming.arm(message.plan, message.reason, self.services.wall.monotonic())
+        armed = arming.arm(message.plan, message.reason, self.services.wall.monotonic())
+        self._askers[armed.plan.key] = message.asker
         self._show_armed()
         if not arming.seconds:
             self._carry_out_due()
@@ -266,7 +269,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         except StoreError as error:
             self.post_message(StoreRefused(str(error)))
         else:
-            self.post_message(asking.Acted(record))
+            self.post_message(asking.Acted(record, self._askers.pop(record.key)))
 
     def _show_armed(self) -> None:
         for screen in self.screen_stack:
@@ -279,9 +282,8 @@ class ConsoleApp(App[int], inherit_bindings=False):
         record = message.record
         severity = SEVERITIES.get(record.state, "error")
         self.notify(outcome_words(record), severity=severity, markup=False)
-        for screen in (*self._main.values(), *self.screen_stack):
-            if isinstance(screen, Verbs):
-                screen.acted(record)
+        if isinstance(message.asker, Verbs):
+            message.asker.acted(record)
 
     @on(StoreRefused)
     def _tell_refusal(self, message: StoreRefused) -> None:
@@ -313,7 +315,8 @@ class ConsoleApp(App[int], inherit_bindings=False):
 
     @work
     async def _go_back(self, way: WayBack) -> None:
-        await go_through(self, self.session, way.steps)
+        if isinstance(self.screen, Keyed):
+            await go_through(self.screen, way.steps)
 
     # The console's own keys
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from textual.message import Message
+from textual.screen import Screen
 
 from dpconsole.core.services import Plan, Record
 
@@ -40,18 +43,18 @@ class OpenExplanation(Message):
 
 
 class Arm(Message):
-    """A plan the operator said yes to, to be carried out when its time to be called off is over."""
+    """A plan the operator said yes to on a screen, to be carried out when its time to be called off is over."""
 
-    def __init__(self, plan: Plan, reason: str) -> None:
-        self.plan, self.reason = plan, reason
+    def __init__(self, plan: Plan, reason: str, asker: Screen[Any]) -> None:
+        self.plan, self.reason, self.asker = plan, reason, asker
         super().__init__()
 
 
 class Acted(Message):
-    """An operation was carried out, or called off."""
+    """An operation that was asked for on a screen was carried out, or called off."""
 
-    def __init__(self, record: Record) -> None:
-        self.record = record
+    def __init__(self, record: Record, asker: Screen[Any]) -> None:
+        self.record, self.asker = record, asker
         super().__init__()
 
 

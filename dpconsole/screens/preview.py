@@ -16,6 +16,7 @@ from textual import events, on, work
 from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input
+from textual.worker import get_current_worker
 from typing_extensions import override
 
 from dpconsole.core.domain.statuses import Status
@@ -49,6 +50,32 @@ class Confirmed:
 
     plan: Plan
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What the dialog says of a plan, counted once: a plan of a hundred thousand rows takes its time to be counted."""
+
+    plan: Plan
+    acts: tuple[Item, ...]
+    others: tuple[Item, ...]
+    reasons: Mapping[Outcome, Sequence[tuple[str, int]]]
+    killed: int
+    command: str
+    is_mild: bool
+
+    @classmethod
+    def of(cls, plan: Plan) -> Sight:
+        """Count a plan; to be called in a thread."""
+        return cls(
+            plan=plan,
+            acts=plan.acts,
+            others=tuple(item for item in plan.items if item.outcome is not Outcome.PLANNED),
+            reasons={outcome: plan.reasons(outcome) for outcome in (Outcome.SKIPPED, Outcome.REFUSED)},
+            killed=len(plan.killed),
+            command=plan.command,
+            is_mild=plan.is_mild,
+        )
 
 
 class CountInput(Input):
@@ -107,10 +134,10 @@ class PreviewScreen(KeyedDialog):
     stack: ClassVar[str] = "preview"
 
     class Planned(Message):
-        """The plan is made."""
+        """The plan is made, or cut down to fewer rows."""
 
-        def __init__(self, plan: Plan) -> None:
-            self.plan = plan
+        def __init__(self, sight: Sight, *, is_cut: bool = False) -> None:
+            self.sight, self.is_cut = sight, is_cut
             super().__init__()
 
     class Unanswerable(Message):
@@ -159,7 +186,7 @@ class PreviewScreen(KeyedDialog):
         self.selected = selection
         self.questions = Questions(self.operation, answers or {})
         self.reason = reason
-        self.plan: Plan | None = None
+        self.sight: Sight | None = None
         self.words = SafeText([("Planning …", Ink.DIM)])
         self.table = RowTable(COLUMNS, self._rows, empty_text="")
         self.count = CountInput(placeholder="")
@@ -187,70 +214,75 @@ class PreviewScreen(KeyedDialog):
     @in_thread("plan")
     def _make_plan(self, answers: Mapping[str, str]) -> None:
         try:
-            self.post_message(self.Planned(self.operations.plan(self.operation.name, self.selected, answers)))
+            sight = Sight.of(self.operations.plan(self.operation.name, self.selected, answers))
+            if not get_current_worker().is_cancelled:
+                self.post_message(self.Planned(sight))
         except ValueError as error:
             self.post_message(self.Unanswerable(str(error)))
 
     @on(Planned)
     def _show_plan(self, message: Planned) -> None:
-        first = self.plan is None
-        self.plan = message.plan
+        first, self.sight = self.sight is None, message.sight
+        self.selected = message.sight.plan.selection
+        if message.is_cut:
+            self.questions.take_in(message.sight.plan.arguments)
         self._draw()
         if first and (field := self.questions.missing) and field.kind is not FieldKind.CHOICE:
             self._ask(field)
+
+    @property
+    def plan(self) -> Plan | None:
+        """The plan as it stands; None while there is none yet."""
+        return self.sight.plan if self.sight else None
 
     @on(Unanswerable)
     def _show_why_not(self, message: Unanswerable) -> None:
         self.notify(message.words, severity="warning", markup=False)
 
     def _draw(self) -> None:
-        plan = self.plan
-        if plan is None:
+        sight = self.sight
+        if sight is None:
             return
-        summary = self._summary(plan)
+        summary = self._summary(sight)
         width = self.words.container_size.width or self.size.width
         self.words.show(paragraph(cut_pieces(line, width) for line in summary))
-        others = [item for item in plan.items if item.outcome is not Outcome.PLANNED]
-        self._items = others if self._others else plan.acts
+        self._items = sight.others if self._others else sight.acts
         self.table.empty_text = "Nothing is skipped or refused." if self._others else "Nothing would act."
         self.table.styles.height = 1 + min(max(1, len(self._items)), max(3, self.size.height - len(summary) - FRAME))
         self.table.show(range(len(self._items)))
-        asks = bool(plan.acts) and not plan.is_mild
+        asks = bool(sight.acts) and not sight.is_mild
         self.count.display = asks
         if asks:
-            self.count.placeholder = f"type {len(plan.acts)} to go ahead"
+            self.count.placeholder = f"type {len(sight.acts)} to go ahead"
             self.count.focus()
         else:
             self.table.focus()
         self.refresh_keys()
 
-    def _summary(self, plan: Plan) -> list[list[Piece]]:
+    def _summary(self, sight: Sight) -> list[list[Piece]]:
         """The lines above the rows."""
-        counted = {outcome: sum(n for _, n in plan.reasons(outcome)) for outcome in (Outcome.SKIPPED, Outcome.REFUSED)}
-        lines: list[list[Piece]] = [
-            [
-                (f"{len(plan.acts):,} act", Ink.STRONG),
-                (f"   {counted[Outcome.SKIPPED]:,} skipped", Ink.PLAIN),
-                (f"   {counted[Outcome.REFUSED]:,} refused", Ink.WARNING if counted[Outcome.REFUSED] else Ink.PLAIN),
-            ]
-        ]
-        for outcome in (Outcome.SKIPPED, Outcome.REFUSED):
-            reasons = plan.reasons(outcome)
-            lines += [[(f"  {n:>5,}  {reason}", Ink.WARNING)] for reason, n in reasons[:REASONS_SHOWN]]
-            if len(reasons) > REASONS_SHOWN:
-                lines.append([(f"         and {len(reasons) - REASONS_SHOWN} more reasons", Ink.DIM)])
+        plan = sight.plan
+        lines = [self._counts(sight), *_why_not(sight)]
         if plan.offenders:
             key = self.session.keymap["preview.deselect"].display
             lines.append([(f"  {key} deselects the {len(plan.offenders):,} that stand in the way", Ink.ACCENT)])
         lines.append(self._reach(plan))
-        if plan.killed:
-            noun = "attempt" if len(plan.killed) == 1 else "attempts"
-            lines.append([(f"{len(plan.killed):,} running {noun} would be killed", Ink.ERROR)])
+        if sight.killed:
+            noun = "attempt" if sight.killed == 1 else "attempts"
+            lines.append([(f"{sight.killed:,} running {noun} would be killed", Ink.ERROR)])
         lines += self.questions.lines()
         if self.reason:
             lines.append([("Reason  ", Ink.DIM), (self.reason, Ink.PLAIN)])
-        lines.append([("$ ", Ink.DIM), (plan.command, Ink.ACCENT)])
+        lines.append([("$ ", Ink.DIM), (sight.command, Ink.ACCENT)])
         return lines
+
+    def _counts(self, sight: Sight) -> list[Piece]:
+        skipped, refused = (sum(n for _, n in sight.reasons[one]) for one in (Outcome.SKIPPED, Outcome.REFUSED))
+        return [
+            (f"{len(sight.acts):,} act", Ink.STRONG),
+            (f"   {skipped:,} skipped", Ink.PLAIN),
+            (f"   {refused:,} refused", Ink.WARNING if refused else Ink.PLAIN),
+        ]
 
     def _reach(self, plan: Plan) -> list[Piece]:
         reach = plan.reach
@@ -268,16 +300,13 @@ class PreviewScreen(KeyedDialog):
         await self.app.run_action(name, self.table)
 
     def action_toggle_row(self) -> None:
-        """Drop the row under the cursor from the plan."""
+        """Drop the row under the cursor from the plan, also when that is made anew."""
         if self.plan is not None and not self._others and self._items:
-            self._less((self._items[self.table.cursor].id,))
-            self._draw()
+            self._go_without(self.plan, (self._items[self.table.cursor].id,))
 
-    def _less(self, ids: Sequence[int]) -> None:
-        """Go on without some rows, also when the plan is made anew."""
-        assert self.plan is not None
-        self.plan = self.plan.without(ids)
-        self.selected = self.plan.selection
+    @in_thread("plan")
+    def _go_without(self, plan: Plan, ids: Sequence[int]) -> None:
+        self.post_message(self.Planned(Sight.of(plan.without(ids)), is_cut=True))
 
     def action_deselect(self) -> None:
         """Let go of the rows for whose sake the whole batch is refused."""
@@ -292,8 +321,8 @@ class PreviewScreen(KeyedDialog):
 
     def action_copy(self) -> None:
         """Copy the equivalent command."""
-        if self.plan is not None:
-            self.notify(copy(self.app, self.plan.command), markup=False)
+        if self.sight is not None:
+            self.notify(copy(self.app, self.sight.command), markup=False)
 
     # Questions
 
@@ -384,19 +413,19 @@ class PreviewScreen(KeyedDialog):
     @on(Input.Submitted)
     def action_accept(self) -> None:
         """Carry the plan out, if it may be."""
-        plan = self.plan
-        if plan is None or self._applying:
+        sight = self.sight
+        if sight is None or self._applying:
             return
-        if not plan.acts:
+        if not sight.acts:
             self.notify(self._why_nothing(), severity="warning", markup=False)
-        elif not plan.is_mild and self.count.value != str(len(plan.acts)):
-            words = f"Type {len(plan.acts)}, the number of rows that act, to go ahead"
+        elif not sight.is_mild and self.count.value != str(len(sight.acts)):
+            words = f"Type {len(sight.acts)}, the number of rows that act, to go ahead"
             self.notify(words, severity="warning", markup=False)
         elif self.operation.dangerous:
-            self.dismiss(Confirmed(plan, self.reason))
+            self.dismiss(Confirmed(sight.plan, self.reason))
         else:
             self._applying = True
-            self._apply(plan, self.reason)
+            self._apply(sight.plan, self.reason)
 
     def _why_nothing(self) -> str:
         missing = self.questions.missing
@@ -415,7 +444,7 @@ class PreviewScreen(KeyedDialog):
         field = self.questions.current
         few = field is not None and _is_one_of_few(field)
         works = {
-            "accept": self.plan is not None and bool(self.plan.acts),
+            "accept": self.sight is not None and bool(self.sight.acts),
             "toggle_row": bool(self._items) and not self._others,
             "choose": few,
             "answer": few and _is_numbered(field, parameters),
@@ -445,6 +474,16 @@ class PreviewScreen(KeyedDialog):
     @on(StoreRefused)
     def _may_try_again(self) -> None:
         self._applying = False
+
+
+def _why_not(sight: Sight) -> list[list[Piece]]:
+    """Why rows do not act, the most frequent reasons of each kind."""
+    lines: list[list[Piece]] = []
+    for reasons in sight.reasons.values():
+        lines += [[(f"  {n:>5,}  {reason}", Ink.WARNING)] for reason, n in reasons[:REASONS_SHOWN]]
+        if len(reasons) > REASONS_SHOWN:
+            lines.append([(f"         and {len(reasons) - REASONS_SHOWN} more reasons", Ink.DIM)])
+    return lines
 
 
 def _is_numbered(field: Field | None, parameters: tuple[object, ...]) -> bool:

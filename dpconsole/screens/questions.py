@@ -77,6 +77,10 @@ class Questions:
         self.operation.complete({name: wanted[name] for name in wanted if name in {one.name for one in self.asked}})
         self._answers = wanted
 
+    def take_in(self, arguments: Mapping[str, str]) -> None:
+        """Take the answers of a plan, among which are the rows that were dropped from below the chosen ones."""
+        self._answers = dict(arguments)
+
     def lines(self) -> list[list[Piece]]:
         """The current question with its choices, those that were answered, and how many more there are."""
         shown, folded = [], 0

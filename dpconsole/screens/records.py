@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import ClassVar, cast
+from typing import ClassVar
 
 from textual import on, work
-from textual.app import App
 from textual.message import Message
 from textual.widget import Widget
 from typing_extensions import override
@@ -101,7 +100,7 @@ class Records(ConsoleScreen):
 
     @work
     async def _try_again(self, step: Step) -> None:
-        await go_through(cast("App[int]", self.app), self.session, (step,))
+        await go_through(self, (step,))
 
 
 class RecordsScreen(Records, ListScreen):
@@ -190,8 +189,16 @@ class RecordScreen(Records, PageScreen):
     stack = "record"
     title_words = "Record"
 
+    class Read(Message):
+        """The number of the record, by which operators call it."""
+
+        def __init__(self, number: int) -> None:
+            self.number = number
+            super().__init__()
+
     def __init__(self, session: Session, key: str) -> None:
         self.key = key
+        self.number = 0
         super().__init__(session)
 
     @property
@@ -202,7 +209,11 @@ class RecordScreen(Records, PageScreen):
     @property
     @override
     def page_title(self) -> str:
-        return f"Record {self.key}"
+        return f"Record {self.number}" if self.number else ""
+
+    @on(Read)
+    def _keep(self, message: Read) -> None:
+        self.number = message.number
 
     @override
     def take(self, delta: Delta) -> None:
@@ -215,6 +226,7 @@ class RecordScreen(Records, PageScreen):
         if record is None:
             yield Line([("This record is no longer there.", Ink.WARNING)])
             return
+        self.post_message(self.Read(record.id))
         yield from facts(self._facts(record), width)
         yield BLANK
         yield from self._items(record)

@@ -6,10 +6,8 @@ No verb acts from here. Each opens its preview; what the preview carries out is 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import cast
 
 from textual import on, work
-from textual.app import App
 from textual.message import Message
 from textual.notifications import SeverityLevel
 from typing_extensions import override
@@ -18,11 +16,10 @@ from dpconsole.core.domain.statuses import GUARDS, Verb
 from dpconsole.core.services import OPERATIONS, InstanceRow, Record, Selection, State, Step
 from dpconsole.screens.actions import ActionsScreen
 from dpconsole.screens.asking import Acted, Arm, OpenExplanation, OpenRecord
-from dpconsole.screens.base import ConsoleScreen
+from dpconsole.screens.base import ConsoleScreen, Keyed
 from dpconsole.screens.keymap import Key, Scope
 from dpconsole.screens.preview import Confirmed, PreviewScreen
 from dpconsole.screens.reading import in_thread
-from dpconsole.screens.session import Session
 
 SEVERITIES: dict[State, SeverityLevel] = {
     State.DONE: "information",
@@ -39,14 +36,15 @@ def outcome_words(record: Record) -> str:
     return f"{OPERATIONS[record.verb].title}: {record.state.replace('_', ' ')} - {told} (record {record.id})"
 
 
-async def go_through(app: App[int], session: Session, steps: Iterable[Step]) -> None:
+async def go_through(asker: Keyed, steps: Iterable[Step]) -> None:
     """Open the previews of some verbs one after the other; leaving one leaves the rest. To be awaited in a worker."""
     for step in steps:
-        preview = PreviewScreen(session, step.verb, step.selection, step.arguments, step.reason)
-        answer = await app.push_screen_wait(preview)
+        preview = PreviewScreen(asker.session, step.verb, step.selection, step.arguments, step.reason)
+        answer = await asker.app.push_screen_wait(preview)
         if answer is None:
             return
-        app.post_message(Arm(answer.plan, answer.reason) if isinstance(answer, Confirmed) else Acted(answer))
+        confirmed = isinstance(answer, Confirmed)
+        asker.app.post_message(Arm(answer.plan, answer.reason, asker) if confirmed else Acted(answer, asker))
 
 
 class Verbs(ConsoleScreen):
@@ -69,7 +67,7 @@ class Verbs(ConsoleScreen):
         """Open the preview of a verb."""
         selection = self.selection()
         if selection is not None:
-            await go_through(cast("App[int]", self.app), self.session, (Step(name, selection),))
+            await go_through(self, (Step(name, selection),))
 
     @work
     async def action_actions(self) -> None:

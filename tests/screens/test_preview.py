@@ -98,6 +98,16 @@ async def test_a_row_that_was_dropped_stays_dropped_when_the_plan_is_made_anew(a
         assert "3 act" in text(pilot)
 
 
+async def test_a_row_below_that_was_dropped_stays_dropped_too(app: ConsoleApp) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await press(pilot, "2", "!", "R", "]")
+        assert "4 act" in text(pilot)
+        await press(pilot, "down", " ", "f", "]")
+        assert "[dry-run]" in text(pilot)
+        assert "3 act" in text(pilot)
+        assert "--except=" in text(pilot)
+
+
 async def test_all_actions_are_listed_and_one_that_cannot_act_says_why(app: ConsoleApp) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await press(pilot, "2", "!", ".")

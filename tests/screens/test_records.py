@@ -61,4 +61,4 @@ async def test_a_record_without_a_failure_has_nothing_to_try_again(app: ConsoleA
 async def test_the_last_record_of_an_instance_is_two_keys_away(app: ConsoleApp, night: Night) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await press(pilot, "2", "!", "r", "enter", "g", "r")
-        assert f"Record {last_record(night).key}" in text(pilot)
+        assert f"Record {last_record(night).id}" in text(pilot)
