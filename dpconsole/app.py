@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from textual import events, on, work
-from textual.app import App
 from textual.command import CommandPalette
 from textual.message import Message
 from textual.screen import Screen
@@ -43,6 +42,7 @@ from dpconsole.screens.tasks import TasksScreen
 from dpconsole.screens.times import MINUTE_MS, TimeDisplay
 from dpconsole.screens.verbs import SEVERITIES, Verbs, go_through, outcome_words
 from dpconsole.widgets.sheets import every_sheet, tokens
+from dpconsole.widgets.thrifty import ThriftyApp
 
 FRAMES = 4
 SLOW_FRAMES = 1
@@ -71,7 +71,7 @@ class Beat:
     engine: EngineState | None
 
 
-class ConsoleApp(App[int], inherit_bindings=False):
+class ConsoleApp(ThriftyApp[int], inherit_bindings=False):
     """The console on one database."""
 
     TITLE = "dpconsole"
@@ -360,5 +360,6 @@ class ConsoleApp(App[int], inherit_bindings=False):
 
     def action_repaint(self) -> None:
         """Draw the whole screen again, as after a line was garbled."""
+        self.forget_the_terminal()
         self.refresh(repaint=True, layout=True)
         self.screen.refresh(repaint=True, layout=True)

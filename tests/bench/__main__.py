@@ -30,6 +30,8 @@ def _rowtable(quick: bool) -> None:
 
 def _wire(quick: bool) -> None:
     wire.run()
+    print()
+    wire.run_console(instances=2_000 if quick else wire.INSTANCES)
 
 
 def _diagnosis(quick: bool) -> None:

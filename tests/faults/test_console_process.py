@@ -276,6 +276,17 @@ def test_a_window_that_changes_two_hundred_times_is_drawn_in_its_last_size(night
         leave(terminal)
 
 
+def test_a_garbled_screen_is_drawn_again_as_a_whole(night: Path) -> None:
+    with console(night) as terminal:
+        terminal.wait_for("What broke")
+        terminal.settle()
+        terminal.resize(120, 40)  # the size it has: the program hears nothing, and what stood there is gone
+        assert "What broke" not in terminal.text
+        terminal.press(b"\x0c")
+        terminal.wait_until(lambda text: "What broke" in text and "? help" in text, "the whole screen")
+        leave(terminal)
+
+
 @pytest.mark.parametrize(("term", "hint"), [("dumb", "TERM=dumb draws no screens")])
 def test_a_terminal_that_cannot_draw_is_refused(night: Path, term: str, hint: str) -> None:
     with console(night, width=200, TERM=term) as terminal:

@@ -1,0 +1,73 @@
+"""An app that remembers what stands on the terminal, and never sends a line that is there already.
+
+Textual draws a whole screen two or three times while it opens or closes, each time the same; over a slow line that is
+most of what a dialog costs. Here a whole drawing sends the lines that differ from what was sent last, and no others.
+What is drawn piece by piece goes through as it is, and its lines count as unknown from then on.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from rich.console import Console
+from rich.control import Control
+from textual import on
+from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
+from textual.app import App
+from textual.driver import Driver
+from textual.screen import Screen
+from typing_extensions import override
+
+Result = TypeVar("Result")
+
+Lines = dict[int, str]
+"""What stands on each line of the terminal, as it was sent; a line that is not known is not among them."""
+
+
+class OnlyNew(CompositorUpdate):
+    """A whole drawing, of which only the lines that differ are written; what is written is remembered."""
+
+    def __init__(self, drawing: LayoutUpdate, lines: Lines) -> None:
+        self._drawing = drawing
+        self._lines = lines
+
+    @override
+    def render_segments(self, console: Console) -> str:
+        """The lines that differ, each at its place."""
+        x, y, *_ = self._drawing.region
+        sent = []
+        for place, line in enumerate(self._drawing.strips, y):
+            text = "".join(strip.render(console) for strip in line)
+            if self._lines.get(place) != text:
+                self._lines[place] = text
+                sent.append(f"{Control.move_to(x, place).segment.text}{text}")
+        return "".join(sent)
+
+
+class ThriftyApp(App[Result], inherit_bindings=False):
+    """An app on the far end of a slow line."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self._lines: Lines = {}
+
+    @override
+    def _display(self, screen: Screen[Any], renderable: Any) -> None:
+        """Textual's one way to the terminal."""
+        if isinstance(renderable, LayoutUpdate):
+            renderable = OnlyNew(renderable, self._lines)
+        elif isinstance(renderable, ChopsUpdate):
+            for line, _, _ in renderable.spans:
+                self._lines.pop(line, None)
+        elif renderable is not None:
+            self._lines.clear()
+        super()._display(screen, renderable)
+
+    @on(Driver.SignalResume)
+    def forget_the_terminal(self) -> None:
+        """Somebody else may have written on it: the next drawing is sent as a whole."""
+        self._lines.clear()
+
+    def on_resize(self) -> None:
+        """A terminal of another size has moved or cut what stood on it."""
+        self.forget_the_terminal()
