@@ -33,7 +33,8 @@ def test_the_commands_of_verbs_come_from_their_registry(run: Run, name: str) -> 
     assert ENTRIES[name].help == OPERATIONS[name].help
     words = run(name, "--help").stdout
     for field in OPERATIONS[name].fields:
-        assert f"--{field.name} [{'|'.join(field.choices)}]" in words
+        assert f"--{field.name} " in words
+        assert all(word in words for word in field.choices)
 
 
 def test_the_version(run: Run) -> None:

@@ -230,6 +230,15 @@ GUARD_TABLE: dict[Verb, dict[Status, tuple[str | None, str | None]]] = {
         S: (YES, YES),
         F: (YES, YES),
     },
+    Verb.ACKNOWLEDGE: {
+        N: (YES, YES),
+        WT: (YES, YES),
+        TH: (YES, YES),
+        WR: (YES, YES),
+        R: (YES, YES),
+        S: (YES, YES),
+        F: (YES, YES),
+    },
 }
 
 
