@@ -14,7 +14,7 @@ import platform
 import sqlite3
 from collections.abc import Callable
 
-from tests.bench import diagnosis, engine, rowtable, verbs, wire
+from tests.bench import console_list, diagnosis, engine, rowtable, verbs, wire
 
 
 def _engine(quick: bool) -> None:
@@ -26,6 +26,8 @@ def _rowtable(quick: bool) -> None:
         rowtable.run((1_000, 100_000), beside=1_000)
     else:
         rowtable.run()
+    print("\nThe console's own list\n", flush=True)
+    console_list.run((1_000, 100_000) if quick else (1_000, 100_000, 1_000_000))
 
 
 def _wire(quick: bool) -> None:

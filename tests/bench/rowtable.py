@@ -94,7 +94,7 @@ SUBJECTS: dict[str, tuple[Callable[[], App[None]], Fill, Update]] = {
 }
 
 
-def _resident() -> float:
+def resident() -> float:
     """MiB of this process now."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * resource.getpagesize() / 2**20
@@ -111,13 +111,13 @@ async def take(subject: str, rows: int) -> dict[str, Any]:
     app = make()
     async with app.run_test(size=(120, 40)) as pilot:
         await _settled(pilot)
-        empty = _resident()
+        empty = resident()
         began = time.perf_counter()
         fill(app, rows)
         await _settled(pilot)
         painted = time.perf_counter() - began
-        keys = await _key_times(pilot)
-        grown = _resident() - empty
+        keys = await key_times(pilot)
+        grown = resident() - empty
         return {
             "table": subject,
             "rows": rows,
@@ -129,7 +129,7 @@ async def take(subject: str, rows: int) -> dict[str, Any]:
         }
 
 
-async def _key_times(pilot: Pilot[None]) -> list[float]:
+async def key_times(pilot: Pilot[None]) -> list[float]:
     """Seconds from the action of a key until its lines are drawn, without the pilot's own waiting."""
     table: Any = pilot.app.screen.query("RowTable, DataTable").first()
     screen: Any = pilot.app.screen
