@@ -324,7 +324,7 @@ _OPERATIONS = (
         key="P",
         title="Modify priority",
         help="Order the queue from the next dispatch on; kept, but without effect, while a baseline covers the row.",
-        fields=(Field("to", "Priority", FieldKind.CHOICE, tuple(Priority), required=True),),
+        fields=(Field("to", "Priority", FieldKind.CHOICE, tuple(map(str, Priority)), required=True),),
         guard=_guard(Verb.PRIORITY),
         moves=_stays,
         shows=_priority,
