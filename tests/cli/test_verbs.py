@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from click.testing import Result
 
 from dpconsole.cli.exits import Exit
+from dpconsole.core.operations.registry import OPERATIONS
 from tests.cli.conftest import Run, document
 
 
@@ -27,6 +29,10 @@ def ledger(night: Run, home: Path) -> Any:
             return connection.execute("SELECT verb, state, reason FROM operation ORDER BY id").fetchall()
 
     return read
+
+
+def shown(night: Run, id: int) -> dict[str, Any]:
+    return dict(json.loads(night("show", id, "--json").stdout))
 
 
 def changed(result: Result) -> dict[str, Any]:
@@ -155,3 +161,96 @@ def test_a_query_that_makes_no_sense_gets_a_caret(night: Run) -> None:
     result = night("rerun", "-q", "status:faild", "--yes")
     assert result.exit_code == Exit.USAGE
     assert "did you mean failed?" in result.stderr
+
+
+# --- every verb -------------------------------------------------------------------------------------------------------
+
+VERBS = [
+    ("force-rerun", "ads_gmv", [], "NOT_RUNNING", "THROTTLED"),
+    ("force-rerun", "ods_users", ["--start", "dry-run"], "SUCCEEDED", "SUCCEEDED"),
+    ("pause", "ads_gmv", ["--until", "+2h"], "NOT_RUNNING", "NOT_RUNNING"),
+    ("set-success", "ods_orders", ["--scope", "failed"], "FAILED", "SUCCEEDED"),
+    ("priority", "ads_gmv", ["--to", "high"], "medium", "high"),
+    ("acknowledge", "ods_orders", [], "FAILED", "FAILED"),
+]
+
+
+@pytest.mark.parametrize(("verb", "name", "flags", "before", "after"), VERBS, ids=[" ".join(c[:1]) for c in VERBS])
+def test_a_verb_tells_what_it_did(
+    night: Run, ids: dict[str, int], ledger: Any, verb: str, name: str, flags: list[str], before: str, after: str
+) -> None:
+    result = night(verb, ids[name], *flags, "--yes", "--reason", "because", "--json")
+    assert result.exit_code == Exit.DONE, result.stderr
+    told = changed(result)
+    assert (told["operation"], told["state"], told["acts"]) == (verb, "done", 1)
+    assert (told["items"][0]["before"], told["items"][0]["after"]) == (before, after)
+    assert ledger() == [(verb, "done", "because")]
+
+
+def test_a_paused_instance_is_resumed(night: Run, ids: dict[str, int]) -> None:
+    def paused() -> bool:
+        return bool(shown(night, ids["ads_gmv"])["paused"])
+
+    assert night("pause", ids["ads_gmv"], "--yes").exit_code == Exit.DONE
+    assert paused()
+    assert night("pause", ids["ads_gmv"], "--yes").exit_code == Exit.REFUSED
+    assert night("resume", ids["ads_gmv"], "--yes").exit_code == Exit.DONE
+    assert not paused()
+
+
+def test_what_stands_below_goes_with_the_start(night: Run, ids: dict[str, int]) -> None:
+    told = changed(night("force-rerun", ids["ods_orders"], "--scope", "downstream", "--dry-run", "--json"))
+    assert [(item["name"], item["after"]) for item in told["items"]] == [
+        ("ods_orders", "THROTTLED"),
+        ("ads_gmv", "NOT_RUNNING"),
+    ]
+    one = night("rerun", ids["ods_users"], "--scope", "downstream", "--levels", "1", "--dry-run", "--json")
+    assert [item["name"] for item in changed(one)["items"]] == ["ods_users", "dim_user"]
+
+
+def test_an_upstream_is_removed_and_the_last_one_stays(night: Run, ids: dict[str, int]) -> None:
+    night("rerun", ids["dim_user"], "--yes")
+    words = ["remove-upstream", ids["ads_gmv"], "--upstream"]
+    both = night(*words, ids["ods_orders"], ids["dim_user"], "--yes", "--json")
+    assert both.exit_code == Exit.REFUSED
+    assert changed(both)["items"][0]["reason"] == "at least one upstream must stay"
+    assert night(*words, ids["ods_orders"], "--yes").exit_code == Exit.DONE
+    upstreams = shown(night, ids["ads_gmv"])["upstreams"]
+    assert [upstream["name"] for upstream in upstreams] == ["dim_user"]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["priority", "1"], "--to"),
+        (["priority", "1", "--to", "urgent"], "urgent"),
+        (["remove-upstream", "1"], "--upstream"),
+        (["remove-upstream", "1", "--upstream", "x"], "not the id of an instance"),
+        (["rerun", "1", "--levels", "2"], "--levels goes with --scope"),
+        (["rerun", "1", "--scope", "downstream", "--levels", "no"], "--levels is a whole number"),
+        (["rerun", "1", "--scope", "sideways"], "sideways"),
+        (["pause", "1", "--until", "someday"], "someday is not a date"),
+        (["pause", "1", "--until", "2020-01-01"], "has passed already"),
+    ],
+)
+def test_a_word_that_makes_no_sense_is_named(night: Run, words: list[str], told: str) -> None:
+    result = night(*words, "--yes")
+    assert result.exit_code == Exit.USAGE
+    assert told in result.stderr
+
+
+@pytest.mark.parametrize("verb", OPERATIONS)
+def test_no_verb_acts_in_a_read_only_session(night: Run, ids: dict[str, int], ledger: Any, verb: str) -> None:
+    needed = {"priority": ["--to", "low"], "remove-upstream": ["--upstream", ids["ods_orders"]]}
+    result = night(verb, ids["ads_gmv"], *needed.get(verb, []), "--yes", "--readonly")
+    assert result.exit_code == Exit.REFUSED
+    assert ledger() == []
+
+
+@pytest.mark.parametrize("verb", OPERATIONS)
+def test_no_verb_acts_without_permission(night: Run, ids: dict[str, int], verb: str) -> None:
+    needed = {"priority": ["--to", "low"], "remove-upstream": ["--upstream", ids["ods_orders"]]}
+    result = night(verb, ids["secret"], *needed.get(verb, []), "--yes", "--json")
+    assert result.exit_code == Exit.REFUSED
+    (item,) = changed(result)["items"]
+    assert (item["outcome"], item["reason"]) == ("skipped", "no permission")
