@@ -27,6 +27,10 @@ CHECKS = Grid((2, 20, 12))
 ROWS = Grid((28, 20, 10, 11, 22), ("left", "left", "left", "right"))
 NODES = Grid((28, 20))
 
+ROOM_BESIDE = 50
+"""Cells beside a check from which its sentence is worth breaking there."""
+INDENT = 6
+
 INKS: Mapping[Verdict, Ink] = {
     Verdict.PASSED: Ink.SUCCEEDED,
     Verdict.SKIPPED: Ink.DIM,
@@ -163,13 +167,17 @@ class ExplainScreen(Verbs, PageScreen):
 
 
 def _check(number: int, check: Check, width: int) -> Iterator[Line]:
-    """One check; a long sentence goes on under itself."""
+    """One check; a long sentence goes on under itself, or stands under it where there is little room beside it."""
     ink = Ink.DIM if check.verdict is Verdict.NOT_REACHED else Ink.PLAIN
-    first, *rest = wrapped(check.detail, max(20, width - CHECKS.lead))
+    indent = CHECKS.lead
+    first, *rest = wrapped(check.detail, width - indent)
+    if rest and width - indent < ROOM_BESIDE:
+        indent, first = INDENT, ""
+        rest = wrapped(check.detail, width - indent)
     verdict = [(check.verdict.label, INKS[check.verdict])]
     yield Line(CHECKS.row(str(number), [(check.step.label, ink)], verdict, [(first, ink)]))
-    yield from (Line([(" " * CHECKS.lead, ink), (words, ink)]) for words in rest)
+    yield from (Line([(" " * indent, ink), (words, ink)]) for words in rest)
 
 
 def _turn(ahead: int) -> str:
-    return f"{ahead:,} go before it" if ahead else "it is next"
+    return f"{ahead:,} go{'es' * (ahead == 1)} before it" if ahead else "it is next"

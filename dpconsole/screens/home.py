@@ -21,7 +21,7 @@ from dpconsole.screens.times import show_moment
 from dpconsole.widgets.ink import Cell, Ink, Piece
 from dpconsole.widgets.status import INKS, status_cell
 
-FAILURES = Grid((7, 7, 12), ("right", "right"))
+FAILURES = Grid((6, 6, 7, 11), ("right", "right", "right"))
 COUNTS = Grid((7,), ("right",))
 STEPS = Grid((36,))
 BASELINES = Grid((24, 8, 16), ("left", "left"))
@@ -82,7 +82,7 @@ class HomeScreen(PageScreen):
             return
         causes = "one cause" if len(groups) == 1 else f"{len(groups)} causes"
         yield heading("What broke", f"{failed:,} failed, {causes}")
-        yield Line([(text, Ink.DIM) for text, _ in FAILURES.row("failed", "tasks", "first", "cause")])
+        yield Line([(text, Ink.DIM) for text, _ in FAILURES.row("failed", "tasks", "behind", "first", "cause")])
         biggest = max(groups, key=lambda group: group.count)
         for group in groups:
             yield replace(self._group(group), begins=group is biggest)
@@ -93,7 +93,8 @@ class HomeScreen(PageScreen):
         count: Cell = [(f"{group.count:,}", Ink.FAILED)]
         cause: list[Piece] = [(group.error or UNKNOWN, Ink.PLAIN), (f"   {group.first_name}", Ink.DIM)]
         opens = OpenInstance(group.first_id) if group.count == 1 else _select(group)
-        return Line(FAILURES.row(count, f"{group.tasks:,}", first, cause), opens)
+        behind: Cell = [(f"+{group.behind:,}" if group.behind else "", Ink.WARNING)]
+        return Line(FAILURES.row(count, f"{group.tasks:,}", behind, first, cause), opens)
 
     def _baselines(self, overview: Overview, day: date) -> Iterator[Line]:
         midnight = to_ms(datetime.combine(run_day(day), time(), self.services.zone))

@@ -48,6 +48,6 @@ async def test_a_verb_at_the_top_is_about_the_instance_itself(app: ConsoleApp, n
 async def test_what_waits_for_a_slot_has_a_turn_and_knows_who_holds_the_slots(app: ConsoleApp) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await _explain(pilot, "sync_mysql_3")
-        assert "Its turn  1 go before it" in text(pilot)
+        assert "Its turn  1 goes before it" in text(pilot)
         assert "Slots held by  2" in text(pilot)
         assert "sync_mysql_0" in text(pilot)

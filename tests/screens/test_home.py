@@ -7,7 +7,7 @@ from pathlib import Path
 from dpconsole.app import ConsoleApp
 from dpconsole.core.store.definitions import save_workspace
 from dpconsole.core.store.opening import open_store
-from tests.screens.hands import settle, text
+from tests.screens.hands import lines, settle, text
 from tests.screens.night import EVENING, open_night, workspace
 
 
@@ -29,3 +29,20 @@ async def test_a_workspace_without_instances_says_how_to_make_them(tmp_path: Pat
         assert "dpconsole generate --date 2026-11-19" in text(pilot)
         assert "dpconsole load" not in text(pilot)
     store.close()
+
+
+async def test_what_waits_behind_a_failure_is_folded_into_its_group(app: ConsoleApp) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        (heap,) = [line for line in lines(pilot) if "heap space" in line]
+        (table,) = [line for line in lines(pilot) if "Table not found" in line]
+        assert "+" not in heap
+        assert "+3" in table.split()
+
+
+async def test_the_first_failure_stands_first_and_the_cursor_on_the_biggest_group(app: ConsoleApp) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        groups = [line for line in lines(pilot) if "heap space" in line or "Table not found" in line]
+        assert "heap space" in groups[0]
+        assert groups[0].startswith("›")

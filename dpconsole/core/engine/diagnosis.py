@@ -213,7 +213,8 @@ def _named(one: Neighbour) -> str:
 
 
 def _turn(queue: _Queue) -> str:
-    return f"{queue.ahead} go before it, a higher priority moves it up" if queue.ahead else "it is next"
+    verb = "goes" if queue.ahead == 1 else "go"
+    return f"{queue.ahead} {verb} before it, a higher priority moves it up" if queue.ahead else "it is next"
 
 
 def _holders(queue: _Queue) -> str:

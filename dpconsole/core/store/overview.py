@@ -6,14 +6,15 @@ One read of one data timestamp in one environment; logical tables are left out, 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, select
+from sqlalchemy.orm import aliased
 
 from dpconsole.core.domain.definitions import Origin, Unit
 from dpconsole.core.domain.statuses import Status
-from dpconsole.core.store.models import Baseline, BaselineTask, Instance, Task
+from dpconsole.core.store.models import Baseline, BaselineTask, Instance, InstanceDependency, Task
 
 GROUPS = 50
 """Groups of failures that are told apart."""
@@ -21,7 +22,10 @@ GROUPS = 50
 
 @dataclass(frozen=True, slots=True)
 class FailureGroup:
-    """Failures with one error signature: how many, in how many tasks, the first one (id, name, end in UTC ms)."""
+    """Failures with one error signature: how many, in how many tasks, the first one (id, name, end in UTC ms).
+
+    `behind` counts the instances that have not run because of them: downstream, through nothing but what has not run.
+    """
 
     error: str
     count: int
@@ -29,6 +33,7 @@ class FailureGroup:
     first_id: int
     first_name: str
     first_at: int
+    behind: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +81,9 @@ def read_overview(connection: Connection, environment: str, business_date: str) 
     held = connection.execute(
         select(func.count(case((Instance.paused, 1))), func.count(case((waiting, 1)))).where(scope)
     ).one()
-    groups = [FailureGroup(*row) for row in connection.execute(_failures(scope))]
+    behind = dict(connection.execute(_behind(scope)).all())
+    failures = [FailureGroup(*row) for row in connection.execute(_failures(scope))]
+    groups = [replace(group, behind=behind.get(group.error, 0)) for group in failures]
     return Overview(
         counts={Status(status): count for status, count in counted},
         paused=held[0],
@@ -118,6 +125,27 @@ def _failures(scope: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
         .group_by(failed.c.error)
         .order_by(func.count().desc(), func.min(failed.c.at))
         .limit(GROUPS)
+    )
+
+
+def _behind(scope: ColumnElement[bool]) -> Select[str, int]:
+    """By error signature, how many instances wait behind the failures, a logical table once; one walk for all."""
+    reached = aliased(Instance, name="reached")
+    failed = and_(scope, Instance.status == Status.FAILED)
+    starts = select(Instance.error.label("error"), Instance.id.label("id")).where(failed)
+    walk = starts.cte("below", recursive=True)
+    edges = InstanceDependency.__table__
+    onwards = (
+        select(walk.c.error, edges.c.downstream_id)
+        .join(edges, edges.c.upstream_id == walk.c.id)
+        .join(reached, and_(reached.id == edges.c.downstream_id, reached.status == Status.NOT_RUNNING))
+    )
+    walk = walk.union(onwards)
+    row = func.coalesce(reached.parent_id, reached.id)
+    return (
+        select(walk.c.error, func.count(row.distinct()))
+        .join(reached, and_(reached.id == walk.c.id, reached.status == Status.NOT_RUNNING))
+        .group_by(walk.c.error)
     )
 
 

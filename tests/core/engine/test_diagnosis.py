@@ -109,7 +109,7 @@ SITUATIONS = {
     "throttled": Situation(
         until("00:00", *(task(name, simulate=HANGS) for name in ("a", "b")), task("x"), throttling=ONE),
         (PASSED, PASSED, WAITING, NOT_REACHED, NOT_REACHED),
-        "throttled by 'one at a time' (1 of 1 slots taken); 1 go before it, a higher priority moves it up; "
+        "throttled by 'one at a time' (1 of 1 slots taken); 1 goes before it, a higher priority moves it up; "
         "slots held by a (t_1_20261119_1); it has waited 0s",
         ahead=1,
         eta="00:00",
