@@ -74,11 +74,12 @@ def verb_command(operation: Operation) -> click.Command:
 
 
 class VerbCommand(Command):
-    """A command some of whose options take every word up to the next option: `--upstream ID ID`."""
+    """A command whose required list takes every word up to the next option: `--upstream ID ID`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Name such an option before each of its words, and let click read that."""
-        greedy = {name for option in self.params if getattr(option, "multiple", False) for name in option.opts}
+        lists = (option for option in self.params if option.required and getattr(option, "multiple", False))
+        greedy = {name for option in lists for name in option.opts}
         return super().parse_args(ctx, list(_spelled_out(args, greedy)))
 
 
