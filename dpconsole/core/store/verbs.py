@@ -1,7 +1,8 @@
-"""What each operator's verb writes: one guarded statement, the journal, and what it means for the rows below.
+"""What each operator's verb writes: set-based statements, the journal, and what it means for the rows below.
 
-Every function here takes the rows a plan saw with the status each is to have, changes those that still qualify, and
-returns the ids it really changed. Fewer than asked for is a normal answer: somebody was first, and the ledger says so.
+`unchanged` says which of the rows a plan saw are still as it saw them. Every verb takes those, with the status each is
+to have, in the same transaction, and returns the ids it changed: nobody else can have come between, because writers
+take turns. Fewer than asked for is a normal answer: somebody was first, and the ledger says so.
 """
 
 from __future__ import annotations
