@@ -122,6 +122,7 @@ class HomeScreen(PageScreen):
 
 def _nothing_yet(overview: Overview, environment: str, day: date, other_key: str) -> Iterator[Line]:
     """What to do next where there is nothing to look at."""
+    steps: tuple[tuple[str, str], ...]
     if not overview.is_loaded:
         yield heading("Nothing is loaded yet")
         steps = (

@@ -118,6 +118,10 @@ def _why(row: Placed) -> Cell:
     return (row.queued.hold.reason or "-") if row.queued.hold else [(NOT_SCHEDULED, Ink.DIM)]
 
 
+def _of_its_row(term: Callable[[InstanceRow], str]) -> Callable[[Placed], str]:
+    return lambda placed: term(placed.row)
+
+
 class QueueScreen(InstanceRows):
     """The two lists; each tab keeps its own filter and cursor, marks belong to both."""
 
@@ -128,7 +132,7 @@ class QueueScreen(InstanceRows):
     default_sort: ClassVar[Sort] = TABS[0].sort
     placeholder = "all of them - for instance: prio>=high project:trade"
     like_terms: ClassVar[Mapping[str, Callable[[Any], str]]] = {
-        column: lambda row, term=term: term(row.row) for column, term in INSTANCE_TERMS.items()
+        column: _of_its_row(term) for column, term in INSTANCE_TERMS.items()
     }
 
     def __init__(self, session: Session, query: str | None = None) -> None:

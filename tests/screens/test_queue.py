@@ -67,3 +67,10 @@ async def test_a_filter_narrows_the_queue_and_a_wrong_one_is_marked_where_it_was
         await press(pilot, "enter")
         (error,) = [line for line in lines(pilot) if "^" in line]
         assert error.index("^") == len("/ prio>=")
+
+
+async def test_rows_like_this_cell_are_marked_in_the_queue_too(app: ConsoleApp) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await press(pilot, "6", "right", "right", "right", ",")
+        waiting = [row for row in queue(app).fetch(queue(app).table.ids) if row.row.status is Status.WAITING_RESOURCE]
+        assert queue(app).table.marks.count == len(waiting) > 0
