@@ -111,6 +111,7 @@ class ConsoleApp(ThriftyApp[int], inherit_bindings=False):
         self._minute = services.clock.now() // MINUTE_MS
         self._visited: list[str] = []
         self._askers: dict[str, Screen[Any]] = {}
+        self._said_armed = False
         self._main: dict[str, ConsoleScreen] = {}
         for name in MAIN:
             self.add_mode(name, partial(self.main, name))
@@ -248,6 +249,7 @@ class ConsoleApp(ThriftyApp[int], inherit_bindings=False):
         arming = self.session.arming
         armed = arming.arm(message.plan, message.reason, self.services.wall.monotonic())
         self._askers[armed.plan.key] = message.asker
+        self._said_armed = False
         self._show_armed()
         if not arming.seconds:
             self._carry_out_due()
@@ -357,6 +359,17 @@ class ConsoleApp(ThriftyApp[int], inherit_bindings=False):
             screen.environment_changed()
             screen.refresh_header(now=True)
         self.notify(f"Now in {self.session.environment.upper()}", timeout=3, markup=False)
+
+    @override
+    async def action_quit(self) -> None:
+        """Leave; what is still armed would be dropped, so that is said once before."""
+        armed = self.session.arming.waiting
+        if not armed or self._said_armed:
+            await super().action_quit()
+            return
+        self._said_armed = True
+        title, key = armed[-1].plan.operation.title, self.session.keymap["app.quit"].display
+        self.notify(f"{title} is still armed; {key} once more leaves without it", severity="warning", markup=False)
 
     def action_repaint(self) -> None:
         """Draw the whole screen again, as after a line was garbled."""

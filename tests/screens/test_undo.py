@@ -73,3 +73,14 @@ async def test_what_has_run_its_course_cannot_be_undone_and_says_so(app: Console
         await press(pilot, "2", "!", "r", "enter", "z")
         assert not isinstance(app.screen, PreviewScreen)
         assert "Rerun (record 1) cannot be undone" in " ".join(str(note.message) for note in app._notifications)
+
+
+async def test_leaving_with_something_armed_is_asked_twice_and_drops_it(app: ConsoleApp, night: Night) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await _stop_the_runaway(pilot)
+        await press(pilot, "ctrl+q")
+        assert "Stop is still armed" in " ".join(str(note.message) for note in app._notifications)
+        assert app._exit is False
+        await press(pilot, "ctrl+q")
+        assert app._exit is True
+    assert matching(night, RUNAWAY)[0].status is Status.RUNNING
