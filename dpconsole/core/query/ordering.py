@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import SQLColumnExpression, UnaryExpression, case, func
+from sqlalchemy import BigInteger, SQLColumnExpression, UnaryExpression, case, cast, func
 from sqlalchemy.orm import InstrumentedAttribute
 
 from dpconsole.core.domain.statuses import Status
@@ -35,7 +35,8 @@ def turn(context: QueryContext) -> Column:
     What is not due comes after that, by due time.
     """
     in_line = Instance.status.in_((Status.THROTTLED, Status.WAITING_RESOURCE)) | (Instance.due_at <= context.now_ms)
-    return case((in_line, Instance.effective_priority), else_=_LATER) * _TURN_MS + Instance.due_at
+    place = cast(case((in_line, Instance.effective_priority), else_=_LATER), BigInteger)
+    return place * _TURN_MS + Instance.due_at
 
 
 SORTS: Mapping[ListKind, Mapping[str, Column | Callable[[QueryContext], Column]]] = {
