@@ -7,13 +7,14 @@ What is drawn piece by piece goes through as it is, and its lines count as unkno
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from rich.console import Console
 from rich.control import Control
 from textual import on
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
-from textual.app import App
+from textual.app import App, ScreenError
 from textual.driver import Driver
 from textual.screen import Screen
 from typing_extensions import override
@@ -69,5 +70,7 @@ class ThriftyApp(App[Result], inherit_bindings=False):
         self._lines.clear()
 
     def on_resize(self) -> None:
-        """A terminal of another size has moved or cut what stood on it."""
+        """A terminal that changed its size has moved or cut what stood on it, even when it is back at the old one."""
         self.forget_the_terminal()
+        with suppress(ScreenError):  # there is none before the first size is known
+            self.screen.refresh()

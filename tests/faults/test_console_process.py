@@ -17,6 +17,8 @@ from dpconsole.cli.exits import Exit
 from dpconsole.core.domain.clock import SystemClock
 from dpconsole.core.store import leases
 from dpconsole.core.store.opening import open_store
+from tests.bench import wire
+from tests.bench.console_app import make_database
 from tests.faults.consoles import NASTIES, PROGRAM, chain, console, hostile, load
 from tests.terminal import ROOT, Terminal, strangers
 
@@ -135,6 +137,36 @@ def test_no_name_and_no_log_reaches_the_terminal_as_anything_but_text(nasty_nigh
         leave(terminal)
         assert strangers(bytes(terminal.sent)) == []
         assert "交" in terminal.sent.decode("utf-8")
+
+
+# --- few bytes --------------------------------------------------------------------------------------------------------
+
+WATCHED = (
+    wire.Step("idle at home", budget=0, seconds=2.0),
+    wire.Step("to the list", b"2"),
+    wire.Step("idle in a list", budget=0, seconds=2.0),
+    wire.Step("cursor down", b"j", budget=1_000, times=2),
+    wire.Step("page down", b"\x1b[6~", budget=13_000),
+    wire.Step("command line", b":"),
+    wire.Step("command line left", b"\x1b", budget=4_000),
+)
+
+
+def test_the_console_sends_few_bytes_and_none_while_nothing_changes(tmp_path: Path) -> None:
+    database = make_database(tmp_path / "night.db", 200)
+    with Terminal([sys.executable, "-m", "tests.bench.console_app", str(database)]) as terminal:
+        terminal.wait_for("What broke")
+        terminal.settle(1.5)
+        answers = [wire.take(terminal, step) for step in WATCHED]
+        leave(terminal)
+    sent = {answer.step.name: answer.bytes for answer in answers}
+    assert {name: sent[name] for name, budget in budgets().items() if sent[name] > budget} == {}
+    assert all(sent[step.name] for step in WATCHED if step.keys)
+
+
+def budgets() -> dict[str, int]:
+    """What each step may send."""
+    return {step.name: step.budget for step in WATCHED if step.budget is not None}
 
 
 # --- databases that are none ------------------------------------------------------------------------------------------
