@@ -14,10 +14,12 @@ from rich.console import Console
 from rich.control import Control
 from textual import on
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
-from textual.app import App, ScreenError
+from textual.app import ScreenError
 from textual.driver import Driver
 from textual.screen import Screen
 from typing_extensions import override
+
+from dpconsole.widgets.typing_ahead import TypingAhead
 
 Result = TypeVar("Result")
 
@@ -45,7 +47,7 @@ class OnlyNew(CompositorUpdate):
         return "".join(sent)
 
 
-class ThriftyApp(App[Result], inherit_bindings=False):
+class ThriftyApp(TypingAhead[Result], inherit_bindings=False):
     """An app on the far end of a slow line."""
 
     def __init__(self, **attributes: Any) -> None:

@@ -32,8 +32,10 @@ KEYS = {
 
 
 async def settle(pilot: Pilot[int]) -> None:
-    """Wait until every thread has answered and every answer is on the screen."""
+    """Wait until every key is dealt with, every thread has answered, and every answer is on the screen."""
+    assert isinstance(pilot.app, ConsoleApp)
     for _ in range(3):
+        await pilot.app.dealt_with()
         await pilot.pause()
         if reading := [worker for worker in pilot.app.workers if worker.group != DIALOGS and not worker.is_finished]:
             await pilot.app.workers.wait_for_complete(reading)
