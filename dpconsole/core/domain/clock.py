@@ -63,24 +63,6 @@ class VirtualClock:
         self._now = ms
 
 
-class ScaledClock:
-    """A clock that begins at `start_ms` and runs `speed` times as fast as the one beneath it."""
-
-    def __init__(self, beneath: Clock, start_ms: int, speed: float) -> None:
-        self._beneath = beneath
-        self._begun = beneath.monotonic()
-        self._start = start_ms
-        self.speed = speed
-
-    def now(self) -> int:
-        """UTC milliseconds since 1970."""
-        return self._start + int(self.monotonic() * 1000)
-
-    def monotonic(self) -> float:
-        """Seconds of its own since the clock was made."""
-        return (self._beneath.monotonic() - self._begun) * self.speed
-
-
 class PacedClock:
     """A clock that begins at `start_ms` and goes `speed` times as fast as the wall's."""
 

@@ -138,10 +138,6 @@ def _guard(verb: Verb) -> Callable[[Target, Arguments], str | None]:
     return guard
 
 
-def _moves(table: Mapping[Status, Status]) -> Callable[[Target, Part, Arguments], Status | None]:
-    return lambda _target, part, _arguments: table.get(part.status)
-
-
 def _stays(_target: Target, part: Part, _arguments: Arguments) -> Status:
     return part.status
 

@@ -38,6 +38,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from dpconsole.core.domain import definitions as d
 from dpconsole.core.domain.calendars import SUB_DAY, cycle_of
+from dpconsole.core.domain.runconfig import RERUNS
 from dpconsole.core.workspace import values as v
 from dpconsole.core.workspace.documents import Finding, Loc
 from dpconsole.core.workspace.problems import did_you_mean, shown
@@ -317,7 +318,7 @@ class Run(Model):
 
     command: tuple[str, ...] = ()
     timeout: v.Timeout = 48 * v.HOUR
-    reruns: Annotated[int, Field(ge=0, le=10)] = 1
+    reruns: Annotated[int, Field(ge=int(RERUNS.least), le=int(RERUNS.most))] = 1
     rerun_interval: v.RerunInterval = 300.0
     rerun_after_timeout: bool = False
     resource_group: str = d.RunConfig().resource_group

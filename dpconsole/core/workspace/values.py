@@ -19,6 +19,8 @@ from pydantic_core import PydanticCustomError
 from dpconsole.core.domain import definitions as d
 from dpconsole.core.domain.calendars import cycle_of
 from dpconsole.core.domain.clock import parse_duration
+from dpconsole.core.domain.parameters import GLOBAL_PREFIX, MAX_VALUE
+from dpconsole.core.domain.runconfig import RERUN_INTERVAL, TIMEOUT
 from dpconsole.core.workspace.problems import did_you_mean, shown
 
 NAME_LIMIT = 128
@@ -26,13 +28,8 @@ NAME_LIMIT = 128
 ID_LIMIT = 1024
 """Characters of a task id; the longest seen in a dbt manifest has 771."""
 FOLDER_LIMIT = 256
-PARAMETER_LIMIT = 256
-"""Characters of a parameter's value (section 18)."""
 
 HOUR = 3600.0
-TIMEOUT_RANGE = (0.01 * HOUR, 168 * HOUR)
-RERUN_INTERVAL_RANGE = (60.0, 3600.0)
-"""Section 12."""
 
 
 Refusal = PydanticCustomError
@@ -154,8 +151,8 @@ def _task_id(value: str) -> str:
 def _parameter_name(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_]{1,32}", value, re.ASCII):
         raise refusal(f"{shown(value)} is no parameter name", "letters, digits and underscores, at most 32")
-    if value.startswith("dp_glb_"):
-        raise refusal(f"{shown(value)} is no parameter name: dp_glb_ is kept for global parameters")
+    if value.startswith(GLOBAL_PREFIX):
+        raise refusal(f"{shown(value)} is no parameter name: {GLOBAL_PREFIX} is kept for global parameters")
     return value
 
 
@@ -215,6 +212,10 @@ FailDate = Annotated[str, AfterValidator(_fail_date)]
 Attempts = Annotated[int, BeforeValidator(_attempts), AfterValidator(_in_range(d.ALWAYS, 1000, "0 or more, or always"))]
 Zone = Annotated[str, AfterValidator(_zone)]
 Cron = Annotated[str, AfterValidator(_cron)]
-ParameterValue = Annotated[str, BeforeValidator(_empty), AfterValidator(_longest(PARAMETER_LIMIT))]
-Timeout = Annotated[Seconds, AfterValidator(_in_range(*TIMEOUT_RANGE, "from 0.01 to 168 hours (36s to 168h)"))]
-RerunInterval = Annotated[Seconds, AfterValidator(_in_range(*RERUN_INTERVAL_RANGE, "from 1 to 60 minutes"))]
+ParameterValue = Annotated[str, BeforeValidator(_empty), AfterValidator(_longest(MAX_VALUE))]
+Timeout = Annotated[
+    Seconds, AfterValidator(_in_range(TIMEOUT.least, TIMEOUT.most, "from 0.01 to 168 hours (36s to 168h)"))
+]
+RerunInterval = Annotated[
+    Seconds, AfterValidator(_in_range(RERUN_INTERVAL.least, RERUN_INTERVAL.most, "from 1 to 60 minutes"))
+]

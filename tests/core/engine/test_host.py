@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from dpconsole.core.domain.clock import Clock, ScaledClock, SystemClock, VirtualClock
+from dpconsole.core.domain.clock import Clock, PacedClock, SystemClock, VirtualClock
 from dpconsole.core.domain.statuses import Status
 from dpconsole.core.engine import host as host_module
 from dpconsole.core.engine.host import EngineHost
@@ -87,7 +87,7 @@ async def test_a_host_wakes_when_it_is_told_that_something_happened(sqlite_store
 
 async def test_a_host_is_there_when_the_next_due_time_comes(sqlite_store: Store) -> None:
     night = Night(sqlite_store, task("a", at="00:01", simulate=AT_ONCE))
-    clock = ScaledClock(SystemClock(), night.moment("00:00"), speed=600)
+    clock = PacedClock(SystemClock(), night.moment("00:00"), speed=600)
     async with started(host_of(night, clock, speed=600)):
         await until(lambda: night.ends() != [] and night.status("a") == SUCCEEDED)
     assert night.row("a").started_at >= night.moment("00:01")
