@@ -269,10 +269,10 @@ _ATTEMPTS = """
 _EDGES = "SELECT downstream_id, requirement, upstream_id FROM instance_dependency ORDER BY downstream_id, requirement"
 _RULES = 'SELECT name, "limit", project, origin, type, tag, environment FROM throttling_rule WHERE enabled'
 _ACTS = """
-    SELECT item.instance_id, verb, actor, at, finished_at, operation.rev, item."before", item."after",
+    SELECT item.target_id, verb, actor, at, finished_at, operation.rev, item."before", item."after",
            CAST(arguments AS TEXT)
     FROM operation_item item JOIN operation ON operation.id = item.operation_id
-    WHERE outcome = 'ok' ORDER BY operation.rev"""
+    WHERE outcome = 'ok' AND operation.kind = 'instance' ORDER BY operation.rev"""
 
 
 def read(store: Store) -> History:

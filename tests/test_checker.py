@@ -89,7 +89,7 @@ class Night:
             record = insert(models.Operation).values(keys | {"arguments": {}, "state": "done", "rev": self.rev})
             operation = connection.execute(record).inserted_primary_key[0]
             for id in ids:
-                item = {"operation_id": operation, "instance_id": id, "name": "x", "before": "", "after": ""}
+                item = {"operation_id": operation, "target_id": id, "name": "x", "before": "", "after": ""}
                 connection.execute(insert(models.OperationItem).values(item | {"outcome": "ok"}))
 
     def set(self, id: int, **columns: Any) -> None:

@@ -7,8 +7,37 @@ screen and a SQL count can never disagree.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from enum import StrEnum
 
 from dpconsole.core.domain.statuses import NormalisedStatus
+
+
+class BackfillState(StrEnum):
+    """Where a backfill stands before and after its submission (section 8.4)."""
+
+    WAITING = "waiting"
+    SUBMITTING = "submitting"
+    SUBMITTED = "submitted"
+    FAILED = "failed"
+    PAUSED = "paused"
+
+
+class DateState(StrEnum):
+    """Where a data timestamp stands in its queue (section 7)."""
+
+    WAITING = "waiting"
+    BEGUN = "begun"
+    DONE = "done"
+    EXCLUDED = "excluded"
+
+
+class Recurrence(StrEnum):
+    """How often a periodic backfill is made (section 7)."""
+
+    DAILY = "daily"
+    WEEKLY = "weekly"
+    MONTHLY = "monthly"
+
 
 _S = NormalisedStatus.SUCCEEDED
 _R = NormalisedStatus.RUNNING

@@ -1,4 +1,4 @@
-"""Ids as operators see and type them: `t_{task}_{yyyymmdd}_{id}`, in the shape of section 1.
+"""Ids as operators see and type them, in the shapes of section 1: `t_{task}_{yyyymmdd}_{id}`, `f_{id}`, `dr_{id}`.
 
 Only the last number identifies; the task and the date are there for the reader.
 """
@@ -7,13 +7,53 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from enum import IntEnum
+from typing import NamedTuple
+
+
+class Layer(IntEnum):
+    """The three layers of a backfill (section 8.1)."""
+
+    BACKFILL = 1
+    DATE = 2
+    INSTANCE = 3
+
+
+class TreeId(NamedTuple):
+    """A row of the three-layer tree: one number names it among the rows of all layers."""
+
+    layer: Layer
+    id: int
+
+    @property
+    def number(self) -> int:
+        """The number that stands for it in a list of rows."""
+        return self.id * 4 + self.layer
+
+    @classmethod
+    def of(cls, number: int) -> TreeId:
+        """The row a number stands for."""
+        return cls(Layer(number % 4), number // 4)
+
 
 _INSTANCE = re.compile(r"(?:t_\d+_\d{8}_)?(\d{1,18})", re.ASCII)
+_BACKFILL = re.compile(r"(?:f_)?(\d{1,18})", re.ASCII)
+_DATE = re.compile(r"dr_(\d{1,18})", re.ASCII)
 
 
 def instance_key(task_id: int, business_date: str | date, instance_id: int) -> str:
     """The id an instance is shown under; `business_date` is a date or its ISO text."""
     return f"t_{task_id}_{str(business_date).replace('-', '')}_{instance_id}"
+
+
+def backfill_key(backfill_id: int) -> str:
+    """The id a backfill is shown under."""
+    return f"f_{backfill_id}"
+
+
+def date_key(backfill_date_id: int) -> str:
+    """The id a data timestamp of a backfill is shown under."""
+    return f"dr_{backfill_date_id}"
 
 
 def parse_instance_key(text: str) -> int:
@@ -22,3 +62,12 @@ def parse_instance_key(text: str) -> int:
     if match is None:
         raise ValueError(f"{text!r} is not the id of an instance: write t_12_20261119_345, or 345.")
     return int(match[1])
+
+
+def parse_folder_key(text: str) -> TreeId:
+    """The backfill, or with `dr_` the data timestamp, that a shown id names; ValueError for anything else."""
+    if match := _BACKFILL.fullmatch(text.strip()):
+        return TreeId(Layer.BACKFILL, int(match[1]))
+    if match := _DATE.fullmatch(text.strip()):
+        return TreeId(Layer.DATE, int(match[1]))
+    raise ValueError(f"{text!r} is not the id of a backfill: write f_12, or dr_345 for a data timestamp of one.")

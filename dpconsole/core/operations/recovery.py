@@ -45,6 +45,6 @@ def _close(store: Store, record: LedgerRow, now: int) -> None:
         settle_items(
             transaction,
             record.id,
-            [(item.instance_id, item.before, Outcome.FAILED, NOT_REACHED) for item in planned],
+            [(item.target_id, item.before, Outcome.FAILED, NOT_REACHED) for item in planned],
         )
         close(transaction, record, now, keys={})

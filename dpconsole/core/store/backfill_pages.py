@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from dpconsole.core.domain.backfills import normalise, paused_suffix
+from dpconsole.core.domain.keys import backfill_key
 from dpconsole.core.domain.statuses import NormalisedStatus, Status
 from dpconsole.core.domain.text import clean
 from dpconsole.core.store.arrays import bind, id_set
@@ -48,11 +49,6 @@ _COUNTS = (
     .where(Instance.backfill_id.is_not(None), Instance.backfill_id.in_(id_set()), Instance.listing != "")
     .group_by(Instance.backfill_id, Instance.status, Instance.paused)
 )
-
-
-def backfill_key(backfill_id: int) -> str:
-    """The id a backfill is shown under."""
-    return f"f_{backfill_id}"
 
 
 def backfill_rows(connection: Connection, ids: Collection[int]) -> list[BackfillRow]:

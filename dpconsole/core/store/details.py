@@ -190,12 +190,12 @@ _TRANSITIONS = select(Transition.__table__).where(Transition.instance_id.in_(id_
 _OPERATIONS = (
     select(
         *(Operation.id, Operation.key, Operation.verb, Operation.actor, Operation.at, Operation.reason),
-        *(Operation.command, Operation.state, OperationItem.instance_id, OperationItem.before, OperationItem.after),
+        *(Operation.command, Operation.state, OperationItem.target_id, OperationItem.before, OperationItem.after),
         *(OperationItem.outcome, OperationItem.reason.label("refusal")),
     )
     .join(Operation, Operation.id == OperationItem.operation_id)
-    .where(OperationItem.instance_id.in_(id_set()))
-    .order_by(Operation.id, OperationItem.instance_id)
+    .where(OperationItem.target_id.in_(id_set()), Operation.kind == "instance")
+    .order_by(Operation.id, OperationItem.target_id)
 )
 _VACUOUS = (
     select(VacuousDependency.upstream_key)
@@ -258,7 +258,7 @@ def _operations(connection: Connection, ids: Collection[int]) -> tuple[Operation
             reason=shown(row.reason),
             command=shown(row.command),
             state=row.state,
-            instance_id=row.instance_id,
+            instance_id=row.target_id,
             before=row.before,
             after=row.after,
             outcome=row.outcome,

@@ -24,9 +24,9 @@ class Hold:
 
 
 _PAUSES = (
-    select(OperationItem.instance_id, Operation.actor, Operation.reason, Operation.at, Operation.key)
+    select(OperationItem.target_id, Operation.actor, Operation.reason, Operation.at, Operation.key)
     .join(Operation, Operation.id == OperationItem.operation_id)
-    .where(OperationItem.instance_id.in_(id_set()), Operation.verb == Verb.PAUSE, OperationItem.outcome == "ok")
+    .where(OperationItem.target_id.in_(id_set()), Operation.verb == Verb.PAUSE, OperationItem.outcome == "ok")
     .order_by(Operation.id)
 )
 

@@ -23,9 +23,9 @@ from dpconsole.core.store.session import Transaction
 
 
 class LedgerItem(NamedTuple):
-    """What one record did to one instance. `outcome`: planned, ok, skipped, refused or failed."""
+    """What one record did to one target. `outcome`: planned, ok, skipped, refused or failed."""
 
-    instance_id: int
+    target_id: int
     name: str
     before: str
     after: str
@@ -66,21 +66,21 @@ _OF_RECORD = OperationItem.operation_id == bindparam("record", type_=BigInteger)
 _ITEMS = Prepared(
     select(*(getattr(OperationItem, column) for column in LedgerItem._fields))
     .where(_OF_RECORD)
-    .order_by(OperationItem.instance_id)
+    .order_by(OperationItem.target_id)
 )
 _KEYS = (
     select(Instance.id, Instance.task_id, Instance.business_date)
-    .join(OperationItem, OperationItem.instance_id == Instance.id)
+    .join(OperationItem, OperationItem.target_id == Instance.id)
     .where(_OF_RECORD)
 )
-_PLANNED = select(OperationItem.instance_id).where(
+_PLANNED = select(OperationItem.target_id).where(
     OperationItem.operation_id == bindparam("record"),
-    OperationItem.instance_id.in_(id_set()),
+    OperationItem.target_id.in_(id_set()),
     OperationItem.outcome == "planned",
 )
 _SETTLE = (
     update(OperationItem)
-    .where(OperationItem.operation_id == bindparam("record"), OperationItem.instance_id.in_(id_set()))
+    .where(OperationItem.operation_id == bindparam("record"), OperationItem.target_id.in_(id_set()))
     .values(
         {
             OperationItem.after: bindparam("status"),
@@ -174,7 +174,7 @@ def last_hash(connection: Connection | Transaction) -> str:
 def _item_values(record: int, item: LedgerItem) -> dict[str, Any]:
     return {
         "operation_id": record,
-        "instance_id": item.instance_id,
+        "target_id": item.target_id,
         "name": item.name,
         "before": item.before,
         "after": item.after,

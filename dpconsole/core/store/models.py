@@ -24,6 +24,7 @@ from sqlalchemy import (
     SmallInteger,
     String,
     Text,
+    UniqueConstraint,
     false,
     func,
     literal_column,
@@ -236,14 +237,42 @@ class Dependency(Base):
 # --- what runs --------------------------------------------------------------------------------------------------------
 
 
-class Backfill(Base):
-    """Layer 1: one submitted backfill (section 8). `form` keeps what the operator asked for."""
+class BackfillFlow(Base):
+    """A saved data backfill flow: the form of a backfill, and when it is made into one again (section 7).
 
-    __tablename__ = "backfill"
+    `schedule` says when on a run day it is due, `made_until` is the last run day whose backfill was made.
+    """
+
+    __tablename__ = "backfill_flow"
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     name: Mapped[str] = mapped_column(Text)
-    state: Mapped[str] = mapped_column(String(16))
+    project: Mapped[str] = mapped_column(Text)
+    environment: Mapped[str] = mapped_column(String(8))
+    owner: Mapped[str] = mapped_column(Text)
+    recurrence: Mapped[str] = mapped_column(String(8))  # daily weekly monthly
+    schedule: Mapped[dict[str, Any]]
+    form: Mapped[dict[str, Any]]
+    enabled: Mapped[bool] = mapped_column(default=True)
+    made_until: Mapped[str | None] = mapped_column(String(10))
+    created_at: Mapped[int] = mapped_column(BigInteger)
+    rev: Mapped[int] = mapped_column(BigInteger, default=0)
+
+
+class Backfill(Base):
+    """Layer 1: one backfill, submitted or to be submitted (section 8). `form` keeps what the operator asked for.
+
+    `flow` is the saved flow that made it, for `run_day`; a backfill asked for by hand has neither. `error` says why its
+    submission failed. `tags` is a JSON list, matched as text.
+    """
+
+    __tablename__ = "backfill"
+    __table_args__ = (UniqueConstraint("flow_id", "run_day"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    name: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(String(16))  # waiting submitting submitted failed paused
+    environment: Mapped[str] = mapped_column(String(8), default="prod")
     project: Mapped[str] = mapped_column(Text)
     submitter: Mapped[str] = mapped_column(Text)
     submitted_at: Mapped[int] = mapped_column(BigInteger)
@@ -251,11 +280,21 @@ class Backfill(Base):
     groups: Mapped[int] = mapped_column(default=1)
     ascending: Mapped[bool] = mapped_column(default=True)
     form: Mapped[dict[str, Any]]
+    tags: Mapped[str] = mapped_column(Text, default="[]")
+    flow_id: Mapped[int | None] = mapped_column(ForeignKey("backfill_flow.id"))
+    flow: Mapped[str] = mapped_column(Text, default="")
+    recurrence: Mapped[str] = mapped_column(String(8), default="")
+    run_day: Mapped[str | None] = mapped_column(String(10))
+    error: Mapped[str] = mapped_column(Text, default="")
     rev: Mapped[int] = mapped_column(BigInteger, default=0, index=True)
 
 
 class BackfillDate(Base):
-    """Layer 2: one data timestamp of a backfill; `queue` is its group and `position` its turn there (section 7)."""
+    """Layer 2: one data timestamp of a backfill; `queue` is its group and `position` its turn there (section 7).
+
+    Its instances are the engine's to start once it has `begun`. `made` says whether they are written yet, `begun_at`
+    when its turn came; `started_at` and `ended_at` are the first start and the last end below it, kept by triggers.
+    """
 
     __tablename__ = "backfill_date"
 
@@ -264,8 +303,28 @@ class BackfillDate(Base):
     business_date: Mapped[str] = mapped_column(String(10))
     queue: Mapped[int]
     position: Mapped[int]
-    begun: Mapped[bool] = mapped_column(default=False)
+    state: Mapped[str] = mapped_column(String(8), default="waiting")  # waiting begun done excluded
+    made: Mapped[bool] = mapped_column(default=False)
+    begun_at: Mapped[int | None] = mapped_column(BigInteger)
+    started_at: Mapped[int | None] = mapped_column(BigInteger)
+    ended_at: Mapped[int | None] = mapped_column(BigInteger)
     rev: Mapped[int] = mapped_column(BigInteger, default=0, index=True)
+
+
+class BackfillTally(Base):
+    """How many listed instances of a data timestamp stand where, so that no folder's status needs a scan (section 8.2).
+
+    Triggers on `instance` keep it, whoever writes there and however many rows at once.
+    """
+
+    __tablename__ = "backfill_tally"
+    __table_args__ = {"sqlite_with_rowid": False}
+
+    backfill_id: Mapped[int] = mapped_column(ForeignKey("backfill.id"), primary_key=True)
+    backfill_date_id: Mapped[int] = mapped_column(ForeignKey("backfill_date.id"), primary_key=True)
+    status: Mapped[str] = mapped_column(String(16), primary_key=True)
+    paused: Mapped[bool] = mapped_column(primary_key=True)
+    number: Mapped[int]
 
 
 class Instance(Base):
@@ -274,7 +333,8 @@ class Instance(Base):
     Recurring, backfill and manual instances share the table. `pending` is the number of unsatisfied requirements, so
     readiness is an indexed comparison and never a walk. A logical-table row is a folder: its `status`, `started_at` and
     `ended_at` are derived from its nodes (`parent_id`) in the transaction that moves them (section 9.2).
-    `listing` is the tab that lists the row: computing, modeling, or empty for nodes.
+    `listing` is the tab that lists the row: computing, modeling, or empty for nodes. The rows of a backfill become
+    `autonomous` when the turn of their data timestamp has come (section 7).
     """
 
     __tablename__ = "instance"
@@ -409,6 +469,7 @@ class Operation(Base):
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     key: Mapped[str] = mapped_column(String(64), unique=True)  # made by the client: the same one acts once
     verb: Mapped[str] = mapped_column(String(32), index=True)
+    kind: Mapped[str] = mapped_column(String(16), default="instance")  # what its items are
     actor: Mapped[str] = mapped_column(Text)
     source: Mapped[str] = mapped_column(Text, default="")  # where from: console, cli, SSH connection
     at: Mapped[int] = mapped_column(BigInteger)
@@ -437,13 +498,13 @@ class OperationApplier(Base):
 
 
 class OperationItem(Base):
-    """What one record did to one instance, or why it did not (section 6)."""
+    """What one record did to one target, or why it did not (section 6); the record's `kind` says what a target is."""
 
     __tablename__ = "operation_item"
     __table_args__ = {"sqlite_with_rowid": False}
 
     operation_id: Mapped[int] = mapped_column(ForeignKey("operation.id"), primary_key=True)
-    instance_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, index=True)
+    target_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, index=True)
     name: Mapped[str] = mapped_column(Text)
     before: Mapped[str] = mapped_column(String(24))
     after: Mapped[str] = mapped_column(String(24))
@@ -490,6 +551,8 @@ RETRYING = Instance.retry_at.is_not(None)
 PAUSED = Instance.paused.is_(true())
 OPEN_ATTEMPT = Attempt.ended_at.is_(None)
 TO_BE_STOPPED = Attempt.stop_requested.is_(true())
+UNSUBMITTED = Backfill.state != literal_column("'submitted'")
+IN_FLIGHT = BackfillDate.state == literal_column("'begun'")
 
 
 def _partial(name: str, where: ColumnElement[bool], *columns: Any) -> Index:
@@ -505,6 +568,8 @@ _partial("ix_instance_retry", RETRYING, Instance.retry_at)
 _partial("ix_instance_paused", PAUSED, Instance.paused_until)
 _partial("ix_instance_parent", Instance.parent_id.is_not(None), Instance.parent_id)
 _partial("ix_instance_backfill", Instance.backfill_id.is_not(None), Instance.backfill_id, Instance.backfill_date_id)
+_partial("ix_backfill_unsubmitted", UNSUBMITTED, Backfill.submit_after_at)
+_partial("ix_backfill_date_in_flight", IN_FLIGHT, BackfillDate.backfill_id)
 _partial("ix_attempt_open", OPEN_ATTEMPT, Attempt.deadline_at, Attempt.lease_until)
 _partial("ix_attempt_stop", TO_BE_STOPPED, Attempt.instance_id)
 

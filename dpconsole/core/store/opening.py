@@ -26,7 +26,7 @@ from dpconsole.core.store.session import Store, create_private, parse_url
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0003"
+HEAD = "0004"
 """The revision this program reads and writes."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -34,7 +34,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 COUNTERS = (
     "rev",
     *("task", "logical_field", "node", "dependency"),
-    *("backfill", "backfill_date", "instance", "transition", "operation"),
+    *("backfill_flow", "backfill", "backfill_date", "instance", "transition", "operation"),
 )
 """The revision, and a counter for each table whose rows are numbered in blocks."""
 

@@ -31,7 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import QueuePool
 
-from dpconsole.core.store.errors import StoreBusy, StoreError, StoreReadOnly, translate
+from dpconsole.core.store.errors import StoreBusy, StoreDamaged, StoreError, StoreReadOnly, translate
 from dpconsole.core.store.feed import Ring
 from dpconsole.core.store.models import Counter
 from dpconsole.core.store.prepared import Prepared
@@ -145,6 +145,8 @@ class Store:
             yield
         except DBAPIError as error:
             raise (translate(error, self.place) or error) from error
+        except UnicodeDecodeError as error:  # SQLite does not check what it stores; nothing but UTF-8 was ever written
+            raise StoreDamaged(f"{self.place}: it holds text that cannot be read; restore a backup") from error
 
 
 def current_rev(connection: Connection) -> int:

@@ -135,7 +135,7 @@ def test_a_script_has_neither_fields_nor_nodes(night: Store) -> None:
 
 def test_what_operators_did_is_told_with_the_reason_of_a_refusal(night: Store) -> None:
     record = {"id": 1, "key": "k1", "verb": "stop", "actor": "lin", "at": 5, "reason": "runaway", "command": "stop 3"}
-    item = {"operation_id": 1, "instance_id": LTV, "name": "ltv", "before": "SUCCEEDED", "after": "SUCCEEDED"}
+    item = {"operation_id": 1, "target_id": LTV, "name": "ltv", "before": "SUCCEEDED", "after": "SUCCEEDED"}
     with night.write() as transaction:
         transaction.execute(insert(Operation), record | {"arguments": {}, "state": "done", "rev": transaction.rev})
         transaction.execute(insert(OperationItem), item | {"outcome": "refused", "reason": "nothing to stop"})

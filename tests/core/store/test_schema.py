@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -51,11 +50,13 @@ def created(url: str) -> Engine:
 
 
 def catalogue(engine: Engine, query: str) -> dict[str, set[str]]:
-    """Each object's statement as the set of its parts, so that the order of constraints does not matter."""
+    """Each object's statement as the set of its parts: neither the order of constraints nor a quoted name matters."""
     with engine.connect() as connection:
         rows = connection.execute(text(query)).all()
     engine.dispose()
-    return {name: {part.strip(" ,\t") for part in re.split(r"\n", sql or "")} for name, sql in rows}
+    return {
+        name: {part.strip(" ,\t") for part in (sql or "").replace(f'"{name}"', name).split("\n")} for name, sql in rows
+    }
 
 
 # --- append only ------------------------------------------------------------------------------------------------------
@@ -75,7 +76,7 @@ ENTRY: dict[str, Any] = {"id": 1, "instance_id": 7, "at": 0, "after": "FAILED", 
 ENTRY |= {"attempt": 1, "rev": 1}
 RECORD: dict[str, Any] = {"id": 1, "key": "k", "verb": "stop", "actor": "lin", "at": 0, "arguments": {}}
 RECORD |= {"state": "applying", "rev": 1}
-ITEM: dict[str, Any] = {"operation_id": 1, "instance_id": 7, "name": "a", "before": "RUNNING", "after": "FAILED"}
+ITEM: dict[str, Any] = {"operation_id": 1, "target_id": 7, "name": "a", "before": "RUNNING", "after": "FAILED"}
 ITEM |= {"outcome": "planned"}
 
 

@@ -1,6 +1,6 @@
 """The journal and the ledger only grow (sections 2 and 19).
 
-Rewriting a table in a batch on SQLite drops its triggers: a later revision that does so calls `upgrade` again.
+Rewriting a table in a batch on SQLite drops its triggers: a later revision that does so creates them again.
 """
 
 from __future__ import annotations
@@ -36,6 +36,10 @@ def upgrade() -> None:
     if op.get_bind().dialect.name == "postgresql":
         op.execute(POSTGRESQL_FUNCTION)
         statement = POSTGRESQL
-    refused = APPEND_ONLY | {"operation_no_rewrite": (f"UPDATE OF {', '.join(WRITTEN_ONCE)}", "operation")}
-    for name, (act, table) in refused.items():
+    for name, (act, table) in refusals().items():
         op.execute(statement.format(name=name, act=act, table=table))
+
+
+def refusals() -> dict[str, tuple[str, str]]:
+    """Every trigger that refuses a change: its name, the act, and on which table."""
+    return APPEND_ONLY | {"operation_no_rewrite": (f"UPDATE OF {', '.join(WRITTEN_ONCE)}", "operation")}
