@@ -9,25 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import median
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
 from dpconsole.core.domain.clock import Clock, format_duration
-from dpconsole.core.domain.definitions import TaskType, Unit
+from dpconsole.core.domain.definitions import Unit
 from dpconsole.core.domain.diagnosis import BEGUN, Check, Step, Verdict, blocking_rank
-from dpconsole.core.domain.estimates import Work, estimate, in_the_way
+from dpconsole.core.domain.estimates import in_the_way
 from dpconsole.core.domain.statuses import Status
 from dpconsole.core.domain.text import clean
 from dpconsole.core.engine.admission import Capacity
 from dpconsole.core.engine.checks import Case, five_checks
+from dpconsole.core.engine.forecasts import forecast
 from dpconsole.core.engine.why import Moment, read_capacity, some_of, why_waiting
 from dpconsole.core.store.definition_rows import read_timezone
 from dpconsole.core.store.details import Neighbour, read_transitions, read_unsatisfied, read_upstreams
 from dpconsole.core.store.diagnosis import (
     WALK_LIMIT,
-    Runner,
     Turn,
     Upstream,
     Walked,
@@ -36,7 +35,6 @@ from dpconsole.core.store.diagnosis import (
     holders_of_group,
     holders_of_rules,
     read_upstream,
-    recent_durations,
 )
 from dpconsole.core.store.pages import InstanceRow, instance_rows
 from dpconsole.core.store.session import Store
@@ -230,40 +228,13 @@ def _waited(case: Case) -> str:
 
 
 def _eta(connection: Connection, above: Upstream, targets: Sequence[int], moment: Moment) -> Eta:
-    working = [row for row in above.rows.values() if not _does_no_work(row)]
-    durations = recent_durations(connection, {_runner(row) for row in working})
-    works = {row.id: _work(row, durations, above) for row in above.rows.values()}
-    done = estimate(works, moment.now)
+    found = forecast(connection, above, moment.now)
     if not targets:
         return Eta(None, "")
-    if not all(id in done for id in targets):
-        return Eta(None, _never(connection, above, targets, in_the_way(works, done, targets)))
-    at = max(done[id] for id in targets)
-    unknown = {_runner(row) for row in working if row.id in done} - durations.keys()
-    return Eta(at, _not_before(at, len(unknown), moment) if unknown else f"done at about {moment.until(at)}")
-
-
-def _runner(row: Walked) -> Runner:
-    return row.task_id, row.node_id or 0
-
-
-def _does_no_work(row: Walked) -> bool:
-    return row.dry_run or row.type == TaskType.VIRTUAL
-
-
-def _work(row: Walked, durations: Mapping[Runner, Sequence[int]], above: Upstream) -> Work:
-    took = () if _does_no_work(row) else durations.get(_runner(row), ())
-    return Work(
-        status=Status(row.status),
-        takes_ms=int(median(took)) if took else 0,
-        due_at=row.due_at,
-        paused=row.paused,
-        paused_until=row.paused_until,
-        autonomous=row.autonomous,
-        started_at=row.started_at,
-        retry_at=row.retry_at,
-        requirements=above.requirements.get(row.id, ()),
-    )
+    if not all(id in found.done for id in targets):
+        return Eta(None, _never(connection, above, targets, in_the_way(found.works, found.done, targets)))
+    at = max(found.done[id] for id in targets)
+    return Eta(at, _not_before(at, found.unknown, moment) if found.unknown else f"done at about {moment.until(at)}")
 
 
 def _not_before(at: int, unknown: int, moment: Moment) -> str:
