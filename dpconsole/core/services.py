@@ -6,7 +6,7 @@ import this module alone: it passes on the values they draw, so that none of the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -16,14 +16,17 @@ from sqlalchemy import Connection
 
 from dpconsole.core.domain.clock import Clock
 from dpconsole.core.domain.text import clean
+from dpconsole.core.engine.baselines import BaselineRow, read_baselines
 from dpconsole.core.engine.diagnosis import Explanation
 from dpconsole.core.engine.diagnosis import explain as diagnose
+from dpconsole.core.engine.gantt import Candidate, Gantt, GanttRow, candidates, read_gantt
 from dpconsole.core.engine.lease import EngineState
 from dpconsole.core.engine.queue import QueueRow, read_queue
 from dpconsole.core.engine.view import EngineView
 from dpconsole.core.engine.why import Moment, explain
 from dpconsole.core.export.places import ExportCancelled, ExportError
 from dpconsole.core.export.workbook import Progress, export_instances, recurring_ids
+from dpconsole.core.graph.critical import PathRole
 from dpconsole.core.operations.arming import Armed, Arming
 from dpconsole.core.operations.fields import Field, FieldKind
 from dpconsole.core.operations.history import Chain, History
@@ -63,6 +66,8 @@ __all__ = [
     "Arming",
     "AttemptRow",
     "BaselineProgress",
+    "BaselineRow",
+    "Candidate",
     "Chain",
     "Delta",
     "EngineState",
@@ -74,6 +79,8 @@ __all__ = [
     "Field",
     "FieldKind",
     "FieldRow",
+    "Gantt",
+    "GanttRow",
     "History",
     "InstanceDetail",
     "InstanceRow",
@@ -86,6 +93,7 @@ __all__ = [
     "OperationRow",
     "Outcome",
     "Overview",
+    "PathRole",
     "Plan",
     "QueryError",
     "QueueRow",
@@ -142,6 +150,18 @@ class Services:
         ids = selection.ids if selection.query is None else self.operations.matching(selection)
         with self.store.read() as connection:
             return verdicts(connection, ids, self.operations.actor)
+
+    def gantt(self, end_id: int, start_id: int | None = None, shown: Collection[int] = ()) -> Gantt | None:
+        """The critical path of an instance, from a start or from the tenant root, with its bars; see `read_gantt`."""
+        return read_gantt(self.store, self.clock, end_id, start_id, shown)
+
+    def candidates(self, instance_id: int, role: PathRole) -> list[Candidate]:
+        """What may be the other end of a path on which an instance is the start, or the end."""
+        return candidates(self.store, instance_id, role)
+
+    def baselines(self, environment: str, business_date: date) -> list[BaselineRow]:
+        """How the baselines of a data timestamp stand; see `read_baselines`."""
+        return read_baselines(self.store, self.clock, environment, business_date)
 
     def queue(self, ids: Sequence[int]) -> list[QueueRow]:
         """Rows of the queue, each with what holds it and who paused it; see `read_queue`."""

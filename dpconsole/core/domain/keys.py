@@ -56,6 +56,11 @@ def date_key(backfill_date_id: int) -> str:
     return f"dr_{backfill_date_id}"
 
 
+def node_key(task_id: int) -> str:
+    """The id a node, a scheduled definition, is shown under."""
+    return f"n_{task_id}"
+
+
 def parse_instance_key(text: str) -> int:
     """The instance a shown id, or its bare number, names; ValueError for anything else."""
     match = _INSTANCE.fullmatch(text.strip())
