@@ -27,6 +27,7 @@ ENTRIES: dict[str, Entry] = {
     "ls": Entry("dpconsole.cli.commands.lists:ls", "List instances, backfills, tasks or records."),
     "show": Entry("dpconsole.cli.commands.lists:show", "One instance or task, and why it has not started."),
     "explain": Entry("dpconsole.cli.commands.explain:explain", "Why an instance stands still, and until when."),
+    "dag": Entry("dpconsole.cli.commands.dag:dag", "What an instance or a task hangs together with, as a picture."),
     "log": Entry("dpconsole.cli.commands.log:log", "The run log of an instance."),
     **{name: Entry(partial(_verb, operation), operation.help) for name, operation in OPERATIONS.items()},
     "export": Entry("dpconsole.cli.commands.export:export", "Write lists as workbooks."),

@@ -6,10 +6,11 @@ import this module alone: it passes on the values they draw, so that none of the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
@@ -24,9 +25,22 @@ from dpconsole.core.engine.lease import EngineState
 from dpconsole.core.engine.queue import QueueRow, read_queue
 from dpconsole.core.engine.view import EngineView
 from dpconsole.core.engine.why import Moment, explain
+from dpconsole.core.export.neighbours import export_neighbours
 from dpconsole.core.export.places import ExportCancelled, ExportError
 from dpconsole.core.export.workbook import Progress, export_instances, recurring_ids
 from dpconsole.core.graph.critical import PathRole
+from dpconsole.core.graph.grouping import Group, Grouped, Grouping, aggregate
+from dpconsole.core.graph.task_window import read_task_window
+from dpconsole.core.graph.window import (
+    MOST_NODES,
+    Window,
+    WindowNode,
+    next_failed,
+    read_window,
+    refresh,
+    window_ids,
+    with_nodes,
+)
 from dpconsole.core.operations.arming import Armed, Arming
 from dpconsole.core.operations.fields import Field, FieldKind
 from dpconsole.core.operations.history import Chain, History
@@ -53,6 +67,7 @@ from dpconsole.core.store.details import (
     TransitionRow,
 )
 from dpconsole.core.store.errors import StoreError
+from dpconsole.core.store.neighbours import Timestamp, timestamps, twins
 from dpconsole.core.store.overview import BaselineProgress, FailureGroup, Overview, read_overview
 from dpconsole.core.store.pages import InstanceRow, TaskRow
 from dpconsole.core.store.record_pages import RecordRow
@@ -60,6 +75,7 @@ from dpconsole.core.store.session import Store
 
 __all__ = [
     "DEFAULT_FILTERS",
+    "MOST_NODES",
     "OPERATIONS",
     "QUICK_FILTERS",
     "Armed",
@@ -81,6 +97,9 @@ __all__ = [
     "FieldRow",
     "Gantt",
     "GanttRow",
+    "Group",
+    "Grouped",
+    "Grouping",
     "History",
     "InstanceDetail",
     "InstanceRow",
@@ -107,8 +126,15 @@ __all__ = [
     "StoreError",
     "StoredTask",
     "TaskRow",
+    "Timestamp",
     "TransitionRow",
     "WayBack",
+    "Window",
+    "WindowNode",
+    "aggregate",
+    "next_failed",
+    "window_ids",
+    "with_nodes",
 ]
 
 
@@ -186,6 +212,56 @@ class Services:
         return export_instances(
             self.store, ids, directory, now, self.zone, progress=progress, is_cancelled=is_cancelled
         )
+
+    def export_neighbours(
+        self,
+        instance_id: int,
+        up: int | None,
+        down: int | None,
+        directory: Path,
+        progress: Progress,
+        is_cancelled: Callable[[], bool],
+    ) -> Path | None:
+        """Write what stands around an instance as a workbook; None where nothing does. See `export_neighbours`."""
+        now = self.clock.now()
+        return export_neighbours(
+            self.store, instance_id, up, down, directory, now, self.zone, progress=progress, is_cancelled=is_cancelled
+        )
+
+    def window(
+        self,
+        instance_id: int,
+        up: int | None = 1,
+        down: int | None = 1,
+        *,
+        expanded: Collection[int] | Literal[True] = frozenset(),
+        limit: int = MOST_NODES,
+    ) -> Window | None:
+        """What stands so many levels above and below an instance, None for all; see `read_window`."""
+        with self.store.read() as connection:
+            return read_window(connection, instance_id, up, down, expanded=expanded, limit=limit)
+
+    def task_window(
+        self, key: str, up: int | None = 1, down: int | None = 1, *, limit: int = MOST_NODES
+    ) -> Window | None:
+        """What stands around a task by its key `project.name`; see `read_task_window`."""
+        with self.store.read() as connection:
+            return read_task_window(connection, key, up, down, limit=limit)
+
+    def refreshed(self, window: Window, ids: Iterable[int]) -> dict[int, WindowNode]:
+        """The nodes of a window that these changed rows concern, as they are now; see `refresh`."""
+        with self.store.read() as connection:
+            return refresh(connection, window, ids)
+
+    def timestamps(self, backfill_id: int) -> list[Timestamp]:
+        """The data timestamps of a backfill, the earliest first."""
+        with self.store.read() as connection:
+            return timestamps(connection, backfill_id)
+
+    def twins(self, ids: Collection[int], backfill_date_id: int) -> dict[int, int]:
+        """The instances that stand where these do on another data timestamp of their backfill; see `twins`."""
+        with self.store.read() as connection:
+            return twins(connection, ids, backfill_date_id)
 
     @property
     def history(self) -> History:

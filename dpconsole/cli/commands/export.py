@@ -8,10 +8,13 @@ from pathlib import Path
 
 import click
 
+from dpconsole.cli.commands.lists import instance_of
 from dpconsole.cli.exits import Exit
 from dpconsole.cli.lazy import Command, Entry, LazyGroup
+from dpconsole.cli.levels import Levels
 from dpconsole.cli.talk import progress, say, write
 from dpconsole.cli.work import Work, asked, opened
+from dpconsole.core.export.neighbours import MOST_LEVELS, export_neighbours
 from dpconsole.core.export.workbook import export_instances, recurring_ids
 
 
@@ -43,7 +46,34 @@ def _chosen(work: Work, query: str) -> Sequence[int]:
     return array("q", (id for id in every if id in matching))
 
 
-_ENTRIES = {"instances": Entry(lambda: instances, "The recurring instances, as one workbook.")}
+@click.command(cls=Command, name="neighbours")
+@click.argument("id")
+@click.option(
+    "--up", type=Levels(1, MOST_LEVELS), default="1", metavar="N", help="Levels upstream, 1 to 10 or unlimited."
+)
+@click.option("--down", type=Levels(1, MOST_LEVELS), default="1", metavar="N", help="Levels downstream, likewise.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Where the workbook is put.")
+@click.pass_context
+def neighbours(context: click.Context, id: str, up: int | None, down: int | None, out: Path) -> Exit:
+    """Write what stands upstream and downstream of the instance ID; prints the path of the workbook.
+
+    It is called `{task_name}_upstream_and_downstream_nodes_{time}.xlsx`.
+    """
+    with opened(context) as work:
+        row = instance_of(work, id).row
+        with progress("instances written") as tell:
+            path = export_neighbours(work.store, row.id, up, down, out, work.clock.now(), work.zone, progress=tell)
+    if path is None:
+        say(f"nothing stands upstream or downstream of {row.name}: no workbook was written")
+        return Exit.NOTHING
+    write(str(path))
+    return Exit.DONE
+
+
+_ENTRIES = {
+    "instances": Entry(lambda: instances, "The recurring instances, as one workbook."),
+    "neighbours": Entry(lambda: neighbours, "What stands around an instance, as one workbook."),
+}
 
 
 @click.group(cls=LazyGroup, name="export", entries=_ENTRIES)
