@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import URL, Engine, create_engine, make_url, text
 
+from dpconsole.core.store import session
 from dpconsole.core.store.opening import open_store
 from dpconsole.core.store.session import Store
 from tests.postgres import NoPostgres, running_server
@@ -41,6 +43,25 @@ class Postgres:
 
     def drop(self, url: str) -> None:
         self.run(f"DROP DATABASE {make_url(url).database} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _statements_are_compiled_once() -> Iterator[None]:
+    """Let the stores of one worker share what SQLAlchemy compiled: else it costs as much as all the rest of a test.
+
+    The cache goes by the identity of the dialect, so that is shared as well; every store configures it alike.
+    """
+    first: dict[str, Engine] = {}
+
+    def create(url: URL, **options: Any) -> Engine:
+        made = create_engine(url, query_cache_size=5_000, **options)
+        known = first.setdefault(url.get_backend_name(), made)
+        made.dialect, made._compiled_cache = known.dialect, known._compiled_cache
+        return made
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(session, "create_engine", create)
+        yield
 
 
 @pytest.fixture(scope="session")
