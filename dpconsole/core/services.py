@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from dpconsole.core.domain.clock import Clock
+from dpconsole.core.domain.keys import Layer, TreeId
 from dpconsole.core.domain.text import clean
 from dpconsole.core.engine.baselines import BaselineRow, read_baselines
 from dpconsole.core.engine.diagnosis import Explanation
@@ -72,6 +73,7 @@ from dpconsole.core.store.overview import BaselineProgress, FailureGroup, Overvi
 from dpconsole.core.store.pages import InstanceRow, TaskRow
 from dpconsole.core.store.record_pages import RecordRow
 from dpconsole.core.store.session import Store
+from dpconsole.core.store.watched import Standing, standings
 
 __all__ = [
     "DEFAULT_FILTERS",
@@ -104,6 +106,7 @@ __all__ = [
     "InstanceDetail",
     "InstanceRow",
     "Item",
+    "Layer",
     "ListKind",
     "ListRequest",
     "Neighbour",
@@ -121,6 +124,7 @@ __all__ = [
     "Selection",
     "Services",
     "Snapshot",
+    "Standing",
     "State",
     "Step",
     "StoreError",
@@ -128,6 +132,7 @@ __all__ = [
     "TaskRow",
     "Timestamp",
     "TransitionRow",
+    "TreeId",
     "WayBack",
     "Window",
     "WindowNode",
@@ -188,6 +193,11 @@ class Services:
     def baselines(self, environment: str, business_date: date) -> list[BaselineRow]:
         """How the baselines of a data timestamp stand; see `read_baselines`."""
         return read_baselines(self.store, self.clock, environment, business_date)
+
+    def standings(self, targets: Collection[TreeId]) -> dict[TreeId, Standing]:
+        """Where instances, data timestamps and backfills stand; what is gone is left out."""
+        with self.store.read() as connection:
+            return standings(connection, targets)
 
     def queue(self, ids: Sequence[int]) -> list[QueueRow]:
         """Rows of the queue, each with what holds it and who paused it; see `read_queue`."""

@@ -9,6 +9,7 @@ is refused with its file, its line and the nearest word: a mistyped `readonly` m
 from __future__ import annotations
 
 import re
+import shlex
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -120,6 +121,14 @@ def _flag(value: Any) -> bool:
     return _FLAGS[value.lower()]
 
 
+def _command(value: Any) -> tuple[str, ...]:
+    """A program and its arguments; a variable holds them as one text, quoted as in a shell."""
+    words = shlex.split(value) if isinstance(value, str) else value
+    if not isinstance(words, list) or not all(isinstance(word, str) for word in words) or not (words and words[0]):
+        raise ValueError('write a list of texts, the program first: ["notify-send", "{name}: {status}"]')
+    return tuple(words)
+
+
 def _one_of(*words: str) -> Callable[[Any], str]:
     def read(value: Any) -> str:
         if isinstance(value, str) and value.lower() in words:
@@ -137,13 +146,15 @@ KEYS: tuple[Key, ...] = (
     Key("synchronous", _one_of("full", "normal"), "full", "DPCONSOLE_SYNCHRONOUS", "how safely SQLite commits"),
     Key("slow_link", _flag, False, "DPCONSOLE_SLOW_LINK", "draw once a second instead of four times"),
     Key("times", _one_of("project", "utc", "local", "age"), "project", "DPCONSOLE_TIMES", "how times are shown"),
+    Key("watch.command", _command, (), "DPCONSOLE_WATCH_COMMAND", "what may be run when something watched ends"),
 )
-"""Everything that can be settled, in the order in which `config show` prints it."""
+"""Everything that can be settled, in the order in which `config show` prints it; a dot stands for a table."""
 
 CONTEXT_KEYS = ("database", "accent", "readonly", "synchronous", "slow_link")
 """What a context may settle."""
 
 _BY_NAME = {key.name: key for key in KEYS}
+_TABLES = frozenset(key.name.partition(".")[0] for key in KEYS if "." in key.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +208,11 @@ class Settings:
     def times(self) -> str:
         """How times are shown at first: project, utc, local or age."""
         return str(self.settled["times"].value)
+
+    @property
+    def watch_command(self) -> tuple[str, ...]:
+        """The program, and its arguments, that may be run when something watched ends; empty for none."""
+        return tuple(self.settled["watch.command"].value)
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------
@@ -272,13 +288,24 @@ class _File:
         if not isinstance(named, dict) or not all(isinstance(some, dict) for some in named.values()):
             problems.append(Problem(place("contexts"), "contexts", "write a table for each, [contexts.NAME]"))
             named = {}
-        top = dict(_read(document, place, _BY_NAME, problems))
+        top = dict(_read(_flat(document), lambda name: place(*name.split(".")), _BY_NAME, problems))
         allowed = {name: _BY_NAME[name] for name in CONTEXT_KEYS}
         contexts = {
             name: _Layer(_rooted(dict(_read(some, partial(place, "contexts", name), allowed, problems)), path))
             for name, some in named.items()
         }
         return cls(path, lines, _Layer(_rooted(top, path)), contexts)
+
+
+def _flat(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys of the tables that hold settings, each with the name of its table before it."""
+    flat: dict[str, Any] = {}
+    for name, value in document.items():
+        if name in _TABLES and isinstance(value, dict):
+            flat |= {f"{name}.{inner}": some for inner, some in value.items()}
+        else:
+            flat[name] = value
+    return flat
 
 
 def _read(

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from dpconsole.core.services import Arming, EngineState, Services
 from dpconsole.screens.keymap import Keymap
 from dpconsole.screens.times import TimeDisplay
+from dpconsole.screens.watching import Watch
 
 
 @dataclass
 class Session:
     """The services, and beside them what changes: environment, how times are shown, the chosen columns by list.
 
-    `arming` holds the destructive batches that can still be called off.
+    `arming` holds the destructive batches that can still be called off, `watch` what the operator waits for.
     """
 
     services: Services
@@ -23,6 +24,7 @@ class Session:
     engine: EngineState | None = None
     columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
     arming: Arming = field(default_factory=Arming)
+    watch: Watch = field(default_factory=Watch)
 
     @property
     def now(self) -> int:

@@ -100,6 +100,8 @@ def _files(places: Places) -> dict[str, str]:
 
 
 def _toml(value: Any) -> str:
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_toml, value))}]"
     return f'"{clean(value)}"' if isinstance(value, str) else str(value).lower()
 
 
