@@ -1,12 +1,13 @@
-"""Backfill folders: what a data timestamp or a whole backfill comes to, from the instances below it.
+"""Backfills: in which queues their data timestamps wait, and what their folders come to from the instances below.
 
-The rule gives the same answer whether a flow is computed from its data timestamps or from all of its instances, so a
-screen and a SQL count can never disagree.
+The rule of the folders gives the same answer whether a flow is computed from its data timestamps or from all of its
+instances, so a screen and a SQL count can never disagree.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from enum import StrEnum
 
 from dpconsole.core.domain.statuses import NormalisedStatus
@@ -37,6 +38,15 @@ class Recurrence(StrEnum):
     DAILY = "daily"
     WEEKLY = "weekly"
     MONTHLY = "monthly"
+
+
+def deal(dates: Iterable[date], groups: int, ascending: bool) -> tuple[tuple[date, ...], ...]:
+    """The distinct data timestamps, dealt round-robin in their order into at most `groups` queues (section 7).
+
+    A queue runs one after the other, so every data timestamp begins no later than those that come after it.
+    """
+    ordered = sorted(set(dates), reverse=not ascending)
+    return tuple(tuple(ordered[queue::groups]) for queue in range(min(groups, len(ordered))))
 
 
 _S = NormalisedStatus.SUCCEEDED

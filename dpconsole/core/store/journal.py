@@ -18,6 +18,7 @@ from sqlalchemy import (
     Row,
     String,
     bindparam,
+    case,
     func,
     insert,
     literal,
@@ -140,6 +141,20 @@ _STRAND = (
     .where(Instance.id.in_(id_set()))
     .values(status=Status.NOT_RUNNING, rev=bindparam("rev", type_=BigInteger))
 )
+
+
+_Required = aliased(Instance, name="upstream")
+_OPEN = (
+    select(InstanceDependency.requirement)
+    .join(_Required, _Required.id == InstanceDependency.upstream_id)
+    .where(InstanceDependency.downstream_id == Instance.id)
+    .group_by(InstanceDependency.requirement)
+    .having(func.sum(case((_Required.status == Status.SUCCEEDED, 1), else_=0)) == 0)
+    .correlate(Instance)
+    .subquery("unmet")
+)
+OPEN_REQUIREMENTS = select(func.count()).select_from(_OPEN).scalar_subquery()
+"""The requirements of an instance that no upstream satisfies, counted anew: what its `pending` must be."""
 
 
 def release(transaction: Transaction, succeeded: Collection[int]) -> None:

@@ -21,18 +21,24 @@ from sqlalchemy import (
     bindparam,
     case,
     delete,
-    func,
     not_,
     select,
     update,
 )
-from sqlalchemy.orm import aliased
 
 from dpconsole.core.domain.clock import parse_iso
 from dpconsole.core.domain.definitions import Priority
 from dpconsole.core.domain.statuses import Cause, Status
 from dpconsole.core.store.arrays import bind, id_set, row_set
-from dpconsole.core.store.journal import Steps, derive_tables, follow_pause, recheck, record, withdraw
+from dpconsole.core.store.journal import (
+    OPEN_REQUIREMENTS,
+    Steps,
+    derive_tables,
+    follow_pause,
+    recheck,
+    record,
+    withdraw,
+)
 from dpconsole.core.store.models import Attempt, BaselineTask, Instance, InstanceDependency
 from dpconsole.core.store.session import Transaction
 from dpconsole.core.store.targets import Move, Part, Target
@@ -296,20 +302,10 @@ def acknowledge(_transaction: Transaction, moves: Sequence[Move], _change: Chang
     return {move.part.id for move in moves}
 
 
-_Upstream = aliased(Instance, name="upstream")
 _REMOVE = delete(InstanceDependency).where(
     InstanceDependency.downstream_id == bindparam("downstream"), InstanceDependency.upstream_id == bindparam("upstream")
 )
-_UNMET = (
-    select(InstanceDependency.requirement)
-    .join(_Upstream, _Upstream.id == InstanceDependency.upstream_id)
-    .where(InstanceDependency.downstream_id == Instance.id)
-    .group_by(InstanceDependency.requirement)
-    .having(func.sum(case((_Upstream.status == Status.SUCCEEDED, 1), else_=0)) == 0)
-    .correlate(Instance)
-    .subquery("unmet")
-)
-_COUNT_ANEW = _change(pending=select(func.count()).select_from(_UNMET).scalar_subquery())
+_COUNT_ANEW = _change(pending=OPEN_REQUIREMENTS)
 
 
 def remove_upstream(transaction: Transaction, moves: Sequence[Move], change: Change) -> set[int]:
