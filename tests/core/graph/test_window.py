@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from random import Random
-from typing import Literal
+from typing import Any, Literal
 
 import networkx as nx
 import pytest
@@ -155,6 +155,21 @@ def test_an_upstream_that_had_no_instance_is_flagged(sqlite_store: Store) -> Non
     night.generate()
     window = window_of(sqlite_store, night.id("b"))
     assert {node.name: node.vacuous for node in window.nodes.values()} == {"a": ("p.a",), "b": ()}
+
+
+def test_nothing_is_found_by_scanning_what_grows_with_the_graph(tables: Night) -> None:
+    statements: list[str] = []
+    with tables.store.read() as connection:
+        driver: Any = connection.connection.driver_connection
+        driver.set_trace_callback(statements.append)
+        read_window(connection, tables.id("dim"), None, None)
+        read_window(connection, tables.id("ads"), 1, 1, expanded=True)
+        driver.set_trace_callback(None)
+        asked = [statement for statement in statements if "instance" in statement]
+        plans = [line[3] for statement in asked for line in driver.execute(f"EXPLAIN QUERY PLAN {statement}")]
+    assert len(asked) > 10
+    scanned = {plan.split()[1] for plan in plans if plan.startswith("SCAN")}
+    assert not scanned & {"instance", "there", "part", "instance_dependency", "vacuous_dependency", "task"}
 
 
 # --- logical tables ---------------------------------------------------------------------------------------------------
