@@ -18,15 +18,28 @@ from typing import Any, ClassVar
 from textual import events, on, work
 from textual.command import CommandPalette
 from textual.message import Message
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from typing_extensions import override
 
-from dpconsole.core.services import OPERATIONS, Armed, Delta, EngineState, Services, StoreError, WayBack
+from dpconsole.core.domain.statuses import Status
+from dpconsole.core.services import (
+    OPERATIONS,
+    Armed,
+    Delta,
+    EngineState,
+    Layer,
+    Services,
+    StoreError,
+    WayBack,
+)
 from dpconsole.screens import asking
 from dpconsole.screens.base import ConsoleScreen, Keyed
+from dpconsole.screens.baselines import BaselinesScreen
 from dpconsole.screens.command_line import CommandLine, Order, read_order
 from dpconsole.screens.details import InstanceScreen, TaskScreen
 from dpconsole.screens.explain import ExplainScreen
+from dpconsole.screens.gantt import GanttScreen
 from dpconsole.screens.help import HelpScreen
 from dpconsole.screens.home import HomeScreen
 from dpconsole.screens.instances import InstancesScreen
@@ -41,6 +54,8 @@ from dpconsole.screens.session import Session
 from dpconsole.screens.tasks import TasksScreen
 from dpconsole.screens.times import MINUTE_MS, TimeDisplay
 from dpconsole.screens.verbs import SEVERITIES, Verbs, go_through, outcome_words
+from dpconsole.screens.watch import WatchedScreen, status_words
+from dpconsole.screens.watching import Look, Watched, run_command
 from dpconsole.widgets.sheets import every_sheet, tokens
 from dpconsole.widgets.thrifty import ThriftyApp
 
@@ -54,6 +69,7 @@ MAIN: dict[str, Callable[[Session], ConsoleScreen]] = {
     "home": HomeScreen,
     "instances": InstancesScreen,
     "tasks": TasksScreen,
+    "baselines": BaselinesScreen,
     "queue": QueueScreen,
     "records": RecordsScreen,
 }
@@ -69,6 +85,7 @@ class Beat:
 
     delta: Delta | None
     engine: EngineState | None
+    looked: Look | None = None
 
 
 class ConsoleApp(ThriftyApp[int], inherit_bindings=False):
@@ -161,10 +178,49 @@ class ConsoleApp(ThriftyApp[int], inherit_bindings=False):
         try:
             feed = self.services.feed
             delta = feed.delta(screen.rev) if feed.changed(screen.rev) else None
-            beat = Beat(delta, self.services.engine.state())
+            beat = Beat(delta, self.services.engine.state(), self._look_at_the_watched())
         except StoreError:
             beat = Beat(None, self.session.engine)  # somebody else is writing; the next round asks again
         self.post_message(self.Pulled(screen, beat))
+
+    def _look_at_the_watched(self) -> Look | None:
+        """How they stand; asked only when something was committed since."""
+        watch, rev = self.session.watch, self.services.feed.rev()
+        if not watch or rev <= watch.rev:
+            return None
+        return Look(rev, targets := watch.targets, self.services.standings(targets))
+
+    def _tell_watched(self, looked: Look | None) -> None:
+        """Tell the ends of what was watched, and of commands that were run for it."""
+        watch = self.session.watch
+        for watched in watch.take(looked) if looked else ():
+            self._tell_end(watched)
+        for words in watch.failures():
+            self.notify(words, severity="warning", markup=False)
+
+    def _tell_end(self, watched: Watched) -> None:
+        """Ring and say so, once; run its command."""
+        standing = watched.standing
+        severity: SeverityLevel = "information" if standing.status == Status.SUCCEEDED else "error"
+        self.bell()
+        self.notify(f"{standing.name}: {status_words(standing)}", severity=severity, timeout=30, markup=False)
+        if watched.command:
+            self._run_command(watched)
+
+    @work(thread=True, group="command", exit_on_error=False)
+    def _run_command(self, watched: Watched) -> None:
+        try:
+            self.session.watch.started(run_command(watched))
+        except (OSError, ValueError) as error:
+            self.post_message(StoreRefused(f"{watched.command[0]} was not run: {error}"))
+
+    @work
+    async def action_watched(self) -> None:
+        """What is watched; one of them can be gone to."""
+        target = await self.push_screen_wait(WatchedScreen(self.session))
+        if target is not None:
+            is_instance = target.layer is Layer.INSTANCE
+            self.post_message(asking.OpenInstance(target.id) if is_instance else asking.OpenFolder(target))
 
     @on(Pulled)
     def _tell(self, message: Pulled) -> None:
@@ -173,6 +229,7 @@ class ConsoleApp(ThriftyApp[int], inherit_bindings=False):
         screen, delta = message.screen, message.beat.delta
         if delta is not None and delta.rev > screen.rev:
             screen.post_message(ConsoleScreen.Changed(delta))
+        self._tell_watched(message.beat.looked)
         screen.refresh_header(now=delta is not None and bool(delta.ids))
         screen.on_pulse()
         minute = self.services.clock.now() // MINUTE_MS
@@ -232,6 +289,10 @@ class ConsoleApp(ThriftyApp[int], inherit_bindings=False):
     @on(asking.OpenExplanation)
     def _open_explanation(self, message: asking.OpenExplanation) -> None:
         self.push_screen(ExplainScreen(self.session, message.instance_id))
+
+    @on(asking.OpenGantt)
+    def _open_gantt(self, message: asking.OpenGantt) -> None:
+        self.push_screen(GanttScreen(self.session, message.instance_id, message.role))
 
     @on(asking.OpenTask)
     def _open_task(self, message: asking.OpenTask) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from textual.message import Message
 from textual.screen import Screen
 
-from dpconsole.core.services import Plan, Record
+from dpconsole.core.services import PathRole, Plan, Record, TreeId
 
 
 class GoTo(Message):
@@ -26,6 +26,14 @@ class OpenInstance(Message):
         super().__init__()
 
 
+class OpenFolder(Message):
+    """The tree of submitted backfills, a backfill or a data timestamp of one under the cursor."""
+
+    def __init__(self, target: TreeId) -> None:
+        self.target = target
+        super().__init__()
+
+
 class OpenLog(Message):
     """The run log of an instance."""
 
@@ -39,6 +47,14 @@ class OpenExplanation(Message):
 
     def __init__(self, instance_id: int) -> None:
         self.instance_id = instance_id
+        super().__init__()
+
+
+class OpenGantt(Message):
+    """The critical path to an instance, or from it to an end that is then asked for."""
+
+    def __init__(self, instance_id: int, role: PathRole = PathRole.END) -> None:
+        self.instance_id, self.role = instance_id, role
         super().__init__()
 
 

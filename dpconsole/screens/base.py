@@ -170,7 +170,8 @@ class ConsoleScreen(Keyed):
         services = self.session.services
         if services.engine.trouble is not None:
             return services.engine.trouble.words
-        return "read-only" if services.settings.readonly else ""
+        notices = ("read-only" * services.settings.readonly, self.session.watch.words)
+        return "   ".join(filter(None, notices))
 
     def _engine(self) -> Engine:
         state, now = self.session.engine, self.session.services.wall.now()

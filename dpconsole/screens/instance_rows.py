@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from textual import on
 from typing_extensions import override
 
 from dpconsole.core.domain.definitions import Priority
-from dpconsole.core.services import InstanceRow, ListRequest, Record, Selection
+from dpconsole.core.services import InstanceRow, Layer, ListRequest, Record, Selection, TreeId
 from dpconsole.screens.asking import OpenInstance, OpenLog, OpenTask
 from dpconsole.screens.keymap import Key
 from dpconsole.screens.listing import ListScreen
@@ -52,6 +52,12 @@ class InstanceRows(Verbs, ListScreen):
         return Selection(
             query=request.text, without=marks.ids, listing=request.listing, environment=request.environment
         )
+
+    @override
+    def to_watch(self) -> Sequence[TreeId]:
+        marks = self.table.targets()
+        ids = self.table.ids if marks.everything else marks.ids
+        return [TreeId(Layer.INSTANCE, id) for id in ids if id in marks]
 
     @override
     def _is_refused(self, entry: Key) -> bool:

@@ -43,7 +43,11 @@ class Scope(StrEnum):
     LOG = "run log"
     DIALOG = "dialogs"
     RECORDS = "records"
+    GANTT = "critical path"
+    BASELINES = "baselines"
     PREVIEW = "preview"
+    WATCH = "what can be watched"
+    WATCHED = "what is watched"
 
 
 class Category(StrEnum):
@@ -87,6 +91,7 @@ KEYS: tuple[Key, ...] = (
     Key("go.home", ("1",), "home", _A.APP, _C.GO, "app.go('home')", 0, "What broke, and why"),
     Key("go.instances", ("2",), "instances", _A.APP, _C.GO, "app.go('instances')", 0, "Recurring instances"),
     Key("go.tasks", ("4",), "tasks", _A.APP, _C.GO, "app.go('tasks')", 0, "Computing tasks"),
+    Key("go.baselines", ("5",), "baselines", _A.APP, _C.GO, "app.go('baselines')", 0, "What was promised"),
     Key("go.queue", ("6",), "queue & holds", _A.APP, _C.GO, "app.go('queue')", 0, "What runs next; what is paused"),
     Key("go.records", ("7",), "records", _A.APP, _C.GO, "app.go('records')", 0, "The ledger of operations"),
     Key("app.help", ("?",), "help", _A.APP, _C.CONSOLE, "app.help", 98, "The keys that work here"),
@@ -142,9 +147,27 @@ KEYS: tuple[Key, ...] = (
     Key("instance.explain", ("i",), "explain", _A.INSTANCE, _C.GO, "explain", 11, "Why it stands still"),
     Key("instance.record", ("g r",), "its record", _A.INSTANCE, _C.GO, "go_record", 0, "The last record it is in"),
     Key("selection.actions", (".",), "all", _A.SELECTION, _C.ACT, "actions", 14, "All actions of the row"),
+    Key("row.watch", ("W",), "watch", _A.WATCH, _C.LOOK, "watch", 0, "Ring, or run a command, when it ends"),
+    Key("watched.open", ("g w",), "what is watched", _A.APP, _C.GO, "app.watched", 0, "What rings when it ends"),
+    Key("watched.forget", ("W",), "watch no longer", _A.WATCHED, _C.LOOK, "unwatch", 20),
     Key("instances.export", ("X",), "export", _A.INSTANCES, _C.ACT, "export", 0, "Write a workbook of instances"),
     Key("record.retry", ("r",), "retry", _A.RECORDS, _C.ACT, "retry", 5, "Try again what fell short, and nothing else"),
     Key("instance.task", ("g t",), "its task", _A.INSTANCE, _C.GO, "go_task", 0, "The task of the instance"),
+    Key("instance.gantt", ("g c",), "critical path", _A.INSTANCE, _C.GO, "gantt", 0, "A Gantt chart"),
+    Key("gantt.ends", ("C",), "start or end", _A.GANTT, _C.LOOK, "choose_ends", 18, "Set the row as start or end"),
+    Key("gantt.in", (">",), "zoom in", _A.GANTT, _C.LOOK, "zoom(0.5)", 31, "Half the time"),
+    Key("gantt.out", ("<",), "zoom out", _A.GANTT, _C.LOOK, "zoom(2.0)", 32, "Twice the time"),
+    Key("gantt.earlier", ("(",), "earlier", _A.GANTT, _C.LOOK, "pan(-0.25)", 33),
+    Key("gantt.later", (")",), "later", _A.GANTT, _C.LOOK, "pan(0.25)", 34),
+    Key("gantt.fit", ("H",), "whole path", _A.GANTT, _C.LOOK, "fit", 35, "Everything on the path in sight"),
+    Key("baselines.open", ("enter",), "critical path", _A.BASELINES, _C.GO, "move('open')", 10, "What it waits for"),
+    Key("baselines.broken", ("!",), "broken", _A.BASELINES, _C.LOOK, "quick('broken')", 20, "Only Broken"),
+    Key("baselines.mine", ("m",), "mine", _A.BASELINES, _C.LOOK, "quick('mine')", 21, "An end task is mine"),
+    Key("baselines.unfinished", ("8",), "unfinished", _A.BASELINES, _C.LOOK, "quick('unfinished')", 22, "Not done"),
+    Key("baselines.earlier", ("[",), "day before", _A.BASELINES, _C.LOOK, "day(-1)", 30, "The data timestamp before"),
+    Key("baselines.later", ("]",), "day after", _A.BASELINES, _C.LOOK, "day(1)", 31, "The data timestamp after"),
+    Key("baselines.yesterday", ("0",), "yesterday", _A.BASELINES, _C.LOOK, "yesterday", 32, "Tonight's"),
+    Key("baselines.time", ("T",), "times", _A.BASELINES, _C.LOOK, "time_display", 0, "Project zone, UTC, local, age"),
     Key("page.open", ("enter",), "open", _A.PAGE, _C.GO, "move('open')", 10, "Open the instance under the cursor"),
     Key("page.next_section", ("tab",), "next section", _A.PAGE, _C.MOVE, "section(1)"),
     Key("page.previous_section", ("shift+tab",), "section before", _A.PAGE, _C.MOVE, "section(-1)"),
@@ -184,12 +207,14 @@ KEYS: tuple[Key, ...] = (
 """All keys but those of the verbs, which the core's registry of operations names."""
 
 _PAGE = (_A.ALWAYS, _A.APP, _A.MOVE)
-_ROW = (_A.INSTANCE, _A.VERB, _A.SELECTION)
+_ROW = (_A.INSTANCE, _A.VERB, _A.SELECTION, _A.WATCH)
 
 STACKS: dict[str, tuple[Scope, ...]] = {
     "home": (*_PAGE, _A.PAGE),
     "instances": (*_PAGE, _A.LIST, _A.TABS, *_ROW, _A.INSTANCES),
     "queue": (*_PAGE, _A.LIST, _A.TABS, *_ROW),
+    "gantt": (*_PAGE, _A.LIST, *_ROW, _A.GANTT),
+    "baselines": (*_PAGE, _A.BASELINES),
     "tasks": (*_PAGE, _A.LIST, _A.TASKS),
     "records": (*_PAGE, _A.LIST, _A.RECORDS),
     "record": (*_PAGE, _A.PAGE, _A.RECORDS),
@@ -198,6 +223,7 @@ STACKS: dict[str, tuple[Scope, ...]] = {
     "task": (*_PAGE, _A.PAGE),
     "log": (*_PAGE, _A.LOG, _A.VERB, _A.SELECTION),
     "dialog": (_A.ALWAYS, _A.DIALOG),
+    "watched": (_A.ALWAYS, _A.DIALOG, _A.WATCHED),
     "actions": (_A.ALWAYS, _A.DIALOG, _A.VERB),
     "preview": (_A.ALWAYS, _A.DIALOG, _A.PREVIEW),
 }

@@ -5,7 +5,7 @@ No verb acts from here. Each opens its preview; what the preview carries out is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from textual import on, work
 from textual.message import Message
@@ -13,13 +13,14 @@ from textual.notifications import SeverityLevel
 from typing_extensions import override
 
 from dpconsole.core.domain.statuses import GUARDS, Verb
-from dpconsole.core.services import OPERATIONS, InstanceRow, Record, Selection, State, Step
+from dpconsole.core.services import OPERATIONS, InstanceRow, Layer, Record, Selection, State, Step, TreeId
 from dpconsole.screens.actions import ActionsScreen
-from dpconsole.screens.asking import Acted, Arm, OpenExplanation, OpenRecord
-from dpconsole.screens.base import ConsoleScreen, Keyed
+from dpconsole.screens.asking import Acted, Arm, OpenExplanation, OpenGantt, OpenRecord
+from dpconsole.screens.base import Keyed
 from dpconsole.screens.keymap import Key, Scope
 from dpconsole.screens.preview import Confirmed, PreviewScreen
 from dpconsole.screens.reading import in_thread
+from dpconsole.screens.watch import Watches
 
 SEVERITIES: dict[State, SeverityLevel] = {
     State.DONE: "information",
@@ -47,7 +48,7 @@ async def go_through(asker: Keyed, steps: Iterable[Step]) -> None:
         asker.app.post_message(Arm(answer.plan, answer.reason, asker) if confirmed else Acted(answer, asker))
 
 
-class Verbs(ConsoleScreen):
+class Verbs(Watches):
     """A screen from which verbs are asked."""
 
     class NoRecord(Message):
@@ -61,6 +62,10 @@ class Verbs(ConsoleScreen):
     def selection(self) -> Selection | None:
         """What a verb would be asked of; None when there is nothing."""
         return None if self.row is None else Selection.of((self.row.id,))
+
+    @override
+    def to_watch(self) -> Sequence[TreeId]:
+        return () if self.row is None else (TreeId(Layer.INSTANCE, self.row.id),)
 
     @work
     async def action_verb(self, name: str) -> None:
@@ -82,6 +87,11 @@ class Verbs(ConsoleScreen):
         """Why the instance stands still."""
         if self.row is not None:
             self.app.post_message(OpenExplanation(self.row.id))
+
+    def action_gantt(self) -> None:
+        """The critical path to the instance."""
+        if self.row is not None:
+            self.app.post_message(OpenGantt(self.row.id))
 
     def action_go_record(self) -> None:
         """The last record of the ledger that the instance is in."""

@@ -1,6 +1,6 @@
 """What the operator waits for: instances, data timestamps and backfills, and what is done when one of them ends.
 
-A watched one is told of once and then let go. Its command is a program with its arguments, never a line for a shell: the
+A watched one is told of once and then let go. Its command is a program with arguments, never a line for a shell: the
 name of an instance comes from outside. It runs on its own, in a session of its own, and nobody waits for it; that it
 could not be started, or ended badly, is still said.
 """
@@ -43,6 +43,15 @@ class Running:
     process: subprocess.Popen[bytes]
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How those that were watched stand at a revision; what is gone is not among the standings."""
+
+    rev: int
+    targets: Sequence[TreeId]
+    standings: Mapping[TreeId, Standing]
+
+
 @dataclass
 class Watch:
     """All that are watched in this session. `rev` is the revision they were looked at last."""
@@ -71,7 +80,8 @@ class Watch:
         return f"watching {len(self)}" if self._watched else ""
 
     def add(self, standings: Iterable[Standing], command: Command) -> None:
-        """Watch these from now on."""
+        """Watch these from now on; they are looked at again even if nothing is committed any more."""
+        self.rev = -1
         for standing in standings:
             self._watched[standing.target] = Watched(standing, command)
 
@@ -80,13 +90,14 @@ class Watch:
         for target in targets:
             self._watched.pop(target, None)
 
-    def take(self, rev: int, standings: Mapping[TreeId, Standing]) -> list[Watched]:
-        """Take how the watched stand at a revision; those that ended come back once, and are watched no longer."""
-        self.rev = max(self.rev, rev)
-        for target in set(self._watched) & set(standings):
-            self._watched[target] = replace(self._watched[target], standing=standings[target])
+    def take(self, look: Look) -> list[Watched]:
+        """Take how the watched stand; those that ended come back once, and are watched no longer, as what is gone."""
+        self.rev = max(self.rev, look.rev)
+        for target in set(self._watched) & set(look.standings):
+            self._watched[target] = replace(self._watched[target], standing=look.standings[target])
         ended = [watched for watched in self if watched.standing.ended]
         self.forget(watched.standing.target for watched in ended)
+        self.forget(set(look.targets) - set(look.standings))
         return ended
 
     def started(self, running: Running) -> None:

@@ -13,7 +13,7 @@ BEGIN, END = "<!-- keys -->\n", "<!-- /keys -->\n"
 PARTS: tuple[tuple[str, frozenset[Scope]], ...] = (
     ("everywhere", frozenset({Scope.ALWAYS, Scope.APP, Scope.MOVE})),
     ("in lists", frozenset({Scope.LIST, Scope.TABS, Scope.INSTANCES, Scope.TASKS, Scope.RECORDS})),
-    ("on an instance", frozenset({Scope.INSTANCE, Scope.VERB, Scope.SELECTION})),
+    ("on an instance", frozenset({Scope.INSTANCE, Scope.VERB, Scope.SELECTION, Scope.WATCH})),
     ("in a run log", frozenset({Scope.LOG})),
 )
 

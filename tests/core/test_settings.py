@@ -179,3 +179,30 @@ def test_the_places_follow_xdg(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
 def test_a_key_is_found_on_its_line(keys: tuple[str, ...], line: int) -> None:
     document = ["top = 1", "# key = 0", "[a.b]", "key = 2 # key", '[a."b c"]', "x = 3", "[inline]"]
     assert find_line(document, keys) == line
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, ()),
+        ({"user": '[watch]\ncommand = ["notify-send", "{name}: {status}"]'}, ("notify-send", "{name}: {status}")),
+        ({"environ": {"DPCONSOLE_WATCH_COMMAND": "notify-send '{name} {status}'"}}, ("notify-send", "{name} {status}")),
+    ],
+)
+def test_what_is_run_when_something_watched_ends(settle: Any, given: dict[str, Any], expected: tuple[str, ...]) -> None:
+    assert settle(**given).watch_command == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[watch]\ncommand = []", "config.toml:2: watch.command: write a list of texts"),
+        ("[watch]\ncommand = [1]", "config.toml:2: watch.command: write a list of texts"),
+        ("[watch]\n\ncomand = ['true']", "config.toml:3: watch.comand: unknown key; did you mean watch.command?"),
+        ("watch = 'true'", "config.toml:1: watch: unknown key"),
+    ],
+)
+def test_a_command_that_cannot_be_meant(settle: Any, text: str, words: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        settle(user=text)
+    assert words in str(refused.value)

@@ -110,7 +110,7 @@ class _Below:
         counts: dict[int, dict[Status, int]] = {}
         for folder, status, number in connection.execute(_tallies(tallied, ids)):
             counts.setdefault(folder, {})[Status(status)] = number
-        return cls(counts, dict(connection.execute(_retrying(column, ids)).tuples()))
+        return cls(counts, dict(list(connection.execute(_retrying(column, ids)))))
 
     def standing(self, target: TreeId, key: str, name: str, *, is_whole: bool) -> Standing:
         counts = self.counts.get(target.id, {})
