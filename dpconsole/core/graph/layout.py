@@ -10,9 +10,14 @@ A picture runs left to right, one line a node; a few nodes are boxes, top-down. 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import IntFlag
+from itertools import chain, compress, pairwise
+
+from dpconsole.core.graph.channels import channels
+from dpconsole.core.graph.layering import LINE, Lattice, Span, lattice, place
+from dpconsole.core.graph.wiring import ARMS, CODES, HEAD, JOINING, JOINT, E, N, S, Spacing, W, Wiring
 
 Cell = tuple[int, int]
 """Column and line of a cell of the picture, from its upper left corner."""
@@ -22,6 +27,12 @@ Edge = tuple[int, int]
 
 FEW = 12
 """Nodes up to which a picture is drawn as boxes."""
+
+FRAME = 4
+"""Cells of a box beside its label: two sides, and a blank inside each."""
+
+BOX_HEIGHT = 3
+BOX_GAP = 2
 
 
 class Arm(IntFlag):
@@ -72,6 +83,11 @@ class Place:
         return self.height > 1
 
     @property
+    def port(self) -> int:
+        """The column at which the wires of a box begin and end."""
+        return self.x + self.width // 2
+
+    @property
     def text(self) -> Cell:
         """The cell the label begins in."""
         return (self.x + 2, self.y + 1) if self.framed else (self.x, self.y)
@@ -82,19 +98,45 @@ class Place:
         return self.width - 4 if self.framed else self.width
 
 
-@dataclass(frozen=True, slots=True)
-class Wire:
+class Wire(int):
     """What runs through one cell: its arms, and what they mean where several meet.
 
     Arms that meet are joined, with two exceptions. Where wires are `crossing`, two unrelated ones pass plainly. Where
-    a wire is `joining`, it flows into the through wire, and the through wire does not flow into it. A `head` is the
-    last cell before a node.
+    the wire of a track is `joining`, it flows into the one that runs through towards a node, and never the other way.
+    A `head` is the last cell before a node.
     """
 
-    arms: Arm
-    crossing: bool = False
-    joining: bool = False
-    head: bool = False
+    __slots__ = ()
+
+    @property
+    def arms(self) -> Arm:
+        """The sides the wires leave by."""
+        return _ARMS[self & ARMS]
+
+    @property
+    def crossing(self) -> bool:
+        """Whether two wires pass here that have nothing to do with each other."""
+        return self & (ARMS | JOINT | JOINING) == ARMS
+
+    @property
+    def joining(self) -> bool:
+        """Whether one wire flows into another that does not flow into it."""
+        return bool(self & JOINING)
+
+    @property
+    def head(self) -> bool:
+        """Whether a node begins behind this cell."""
+        return bool(self & HEAD)
+
+    def turned(self) -> Wire:
+        """The same over the diagonal: north for west, and south for east."""
+        arms = ((N, W), (W, N), (E, S), (S, E))
+        return Wire(sum(to for arm, to in arms if self & arm) | self & ~ARMS)
+
+
+_ARMS = [Arm(arms) for arms in range(ARMS + 1)]
+_WIRES = [Wire(code) for code in range(CODES)]
+_TURNED = [wire.turned() for wire in _WIRES]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,30 +149,65 @@ class Layout:
     width: int
     height: int
     top_down: bool
+    _wiring: Wiring = field(repr=False, compare=False)
+    _items: Mapping[int, int] = field(repr=False, compare=False)
 
     def upstream_of(self, node: int) -> tuple[int, ...]:
         """The nodes an edge leads from to this one, in the order they stand in."""
-        raise NotImplementedError
+        return self._in_order(source for source, target in self.edges if target == node)
 
     def downstream_of(self, node: int) -> tuple[int, ...]:
         """The nodes an edge leads to from this one, in the order they stand in."""
-        raise NotImplementedError
-
-    def step(self, node: int, towards: Arm) -> int | None:
-        """The node one step away as it is drawn: along the nearest edge, or to the neighbour in the layer."""
-        raise NotImplementedError
-
-    def edges_at(self, x: int, y: int) -> frozenset[Edge]:
-        """The edges that run through a cell; those of the node whose place it is; or none."""
-        raise NotImplementedError
-
-    def route(self, edges: Iterable[Edge]) -> Mapping[Cell, Arm]:
-        """The cells those edges run through, with the arms they use: what to light up for a focused node."""
-        raise NotImplementedError
+        return self._in_order(target for source, target in self.edges if source == node)
 
     def edges_of(self, node: int) -> frozenset[Edge]:
         """The edges that begin or end at a node."""
-        raise NotImplementedError
+        return frozenset(edge for edge in self.edges if node in edge)
+
+    def step(self, node: int, towards: Arm) -> int | None:
+        """The node one step away as it is drawn: along the nearest edge, or to the neighbour in the layer."""
+        back, on, before, after = (Arm.N, Arm.S, Arm.W, Arm.E) if self.top_down else (Arm.W, Arm.E, Arm.N, Arm.S)
+        if towards in (back, on):
+            return self._nearest(node, self.upstream_of(node) if towards is back else self.downstream_of(node))
+        layer = self.places[node].layer
+        beside = self._in_order(other for other, place in self.places.items() if place.layer == layer)
+        position = beside.index(node) + (1 if towards is after else -1)
+        return beside[position] if 0 <= position < len(beside) else None
+
+    def edges_at(self, x: int, y: int) -> frozenset[Edge]:
+        """The edges that run through a cell."""
+        if (x, y) not in self.wires:
+            return frozenset()
+        return frozenset(
+            edge for edge in self.edges if any(_within(x, y, *leg) for leg in pairwise(self._corners(edge)))
+        )
+
+    def route(self, edges: Iterable[Edge]) -> Mapping[Cell, Arm]:
+        """The cells those edges run through, with the arms they use: what to light up for a focused node."""
+        arms: dict[Cell, Arm] = {}
+        ahead, back = (Arm.S, Arm.N) if self.top_down else (Arm.E, Arm.W)
+        for edge in edges:
+            corners = self._corners(edge)
+            for cell, used in chain(((corners[0], back), (corners[-1], ahead)), *map(_leg, corners, corners[1:])):
+                arms[cell] = arms.get(cell, Arm(0)) | used
+        return arms
+
+    def _corners(self, edge: Edge) -> list[Cell]:
+        source, target = edge
+        corners = self._wiring.corners(self._items[source], self._items[target])
+        return [(y, x) for x, y in corners] if self.top_down else list(corners)
+
+    def _in_order(self, nodes: Iterable[int]) -> tuple[int, ...]:
+        return tuple(sorted(nodes, key=self._along))
+
+    def _nearest(self, node: int, others: Iterable[int]) -> int | None:
+        along = self._along(node)
+        return min(others, key=lambda other: (abs(self._along(other) - along), self._along(other)), default=None)
+
+    def _along(self, node: int) -> int:
+        """Where a node stands within its layer: its line, or the middle of its box."""
+        place = self.places[node]
+        return place.port if self.top_down else place.y
 
 
 def arrange(
@@ -138,7 +215,98 @@ def arrange(
 ) -> Layout:
     """Lay out a graph.
 
-    `keep` is a layout whose nodes stay in the order they stood in. Raises ValueError for a cycle, naming it, and for an
-    edge of a node that is not there.
+    `keep` is a layout whose nodes stay in the order they stood in, as far as they share a layer now. Raises ValueError
+    for a cycle, naming it, for an edge of a node that is not there, and for a node that is there twice.
     """
-    raise NotImplementedError
+    widths = {node.id: node.width for node in nodes}
+    if len(widths) < len(nodes):
+        raise ValueError(f"node {_repeated(nodes)} is there twice")
+    kept = {} if keep is None else {node: keep._along(node) for node in keep.places}
+    if style.boxes is False or (style.boxes is None and len(nodes) > FEW):
+        return _lines(widths, edges, kept)
+    boxes = _boxes(widths, edges, kept)
+    fits = style.room is None or (boxes.width <= style.room[0] and boxes.height <= style.room[1])
+    return boxes if style.boxes or fits else _lines(widths, edges, kept)
+
+
+def _repeated(nodes: Iterable[NodeSize]) -> int:
+    seen: set[int] = set()
+    return next(node.id for node in nodes if node.id in seen or seen.add(node.id))
+
+
+def _lines(widths: Mapping[int, int], edges: Collection[Edge], kept: Mapping[int, int]) -> Layout:
+    """Left to right, one line a node, a free cell on both sides of a label."""
+    grid = lattice(widths, edges)
+    rows = place(grid, [LINE] * grid.nodes, 0, kept)
+    return _layout(grid, rows, [widths[node] for node in grid.ids], Spacing(margin=1, lead=1), edges)
+
+
+def _boxes(widths: Mapping[int, int], edges: Collection[Edge], kept: Mapping[int, int]) -> Layout:
+    """Top-down: the picture that runs to the right, turned over its diagonal."""
+    grid = lattice(widths, edges)
+    spans = [_halves(widths[node] + FRAME) for node in grid.ids]
+    rows = place(grid, spans, BOX_GAP, kept)
+    return _layout(grid, rows, [BOX_HEIGHT] * grid.nodes, Spacing(margin=0, lead=0), edges, boxes=spans)
+
+
+def _halves(width: int) -> Span:
+    """The cells of a box before and after the one its wires begin at."""
+    return width // 2, width - width // 2 - 1
+
+
+def _layout(
+    grid: Lattice,
+    rows: list[int],
+    widths: Sequence[int],
+    spacing: Spacing,
+    edges: Collection[Edge],
+    boxes: Sequence[Span] = (),
+) -> Layout:
+    """The cells of a picture whose rows are known; `boxes` are the spans of its nodes where it runs down."""
+    between = channels(grid, rows)
+    wiring = Wiring.of(grid, rows, widths, between, spacing)
+    items = range(grid.nodes)
+    spans = boxes or [LINE] * grid.nodes
+    width = max((wiring.columns[grid.layer[item]] + widths[item] for item in items), default=0)
+    ends = [rows[item] + spans[item][1] for item in items]
+    height = max([*ends, *rows], default=-1) + 1
+    places = {
+        grid.ids[item]: _place(
+            wiring.columns[grid.layer[item]], rows[item], widths[item], spans[item], grid.layer[item]
+        )
+        for item in items
+    }
+    lines = wiring.paint(width, height)
+    wires = {(x, y): _WIRES[line[x]] for y, line in enumerate(lines) for x in compress(range(width), line)}
+    numbers = {node: item for item, node in enumerate(grid.ids)}
+    layout = Layout(places, wires, frozenset(edges), width, height, False, wiring, numbers)
+    return _turned(layout) if boxes else layout
+
+
+def _place(column: int, row: int, width: int, span: Span, layer: int) -> Place:
+    return Place(column, row - span[0], width, sum(span) + 1, layer)
+
+
+def _turned(layout: Layout) -> Layout:
+    """The same picture turned over its diagonal, so that it runs down."""
+    places = {node: Place(at.y, at.x, at.height, at.width, at.layer) for node, at in layout.places.items()}
+    wires = {(y, x): _TURNED[wire] for (x, y), wire in layout.wires.items()}
+    return replace(layout, places=places, wires=wires, width=layout.height, height=layout.width, top_down=True)
+
+
+def _leg(start: Cell, end: Cell) -> Iterator[tuple[Cell, Arm]]:
+    """The cells of a straight stretch with the arms it uses; it runs right, down, or up, or turned over."""
+    if start[0] == end[0]:
+        first, last = sorted((start[1], end[1]))
+        cells = [(start[0], y) for y in range(first, last + 1)]
+        forth, back = Arm.S, Arm.N
+    else:
+        first, last = sorted((start[0], end[0]))
+        cells = [(x, start[1]) for x in range(first, last + 1)]
+        forth, back = Arm.E, Arm.W
+    yield from ((cell, forth) for cell in cells[:-1])
+    yield from ((cell, back) for cell in cells[1:])
+
+
+def _within(x: int, y: int, start: Cell, end: Cell) -> bool:
+    return min(start[0], end[0]) <= x <= max(start[0], end[0]) and min(start[1], end[1]) <= y <= max(start[1], end[1])
