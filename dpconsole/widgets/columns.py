@@ -33,6 +33,10 @@ class Column:
     flex: int = 0
     short: Callable[[Any], Cell] | None = None
 
+    def heading(self, width: int) -> str:
+        """What stands above the column where it is so many cells wide."""
+        return self.title
+
     def cell(self, row: Any, width: int) -> Cell:
         """What the column shows of a row in so many cells."""
         shown = self.render(row)

@@ -147,4 +147,4 @@ def _cell(row: Row | None, placed: Placed, number: int) -> Cell:
 def _title(placed: Placed, sort: Sort | None) -> str:
     column = placed.column
     arrow = ARROWS[sort.descending] if sort and sort.column_id == column.id else ""
-    return cut_cells(clean(column.title), placed.width - len(arrow)) + arrow
+    return cut_cells(clean(column.heading(placed.width)), placed.width - len(arrow)) + arrow
