@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,19 @@ import pytest
 from dpconsole.app import ConsoleApp
 from dpconsole.core.store.opening import open_store
 from tests.screens.night import Night, fill, open_night
+
+
+async def _yield_to_everybody(*_seconds: float) -> None:
+    """Let whatever is ready run; Textual's own way is to sleep until the process looks idle, 20 ms and more a key."""
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+@pytest.fixture(autouse=True)
+def nobody_sleeps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pilots wait for what they have to wait for (`hands.settle`), and never for the processor."""
+    for place in ("textual.pilot", "textual.app"):
+        monkeypatch.setattr(f"{place}.wait_for_idle", _yield_to_everybody)
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.screens.conftest import app, night, night_file
+from tests.screens.conftest import app, night, night_file, nobody_sleeps
 
-__all__ = ["app", "night", "night_file"]
+__all__ = ["app", "night", "night_file", "nobody_sleeps"]
