@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from dpconsole.core.domain.diagnosis import Check, Verdict
 from dpconsole.core.services import Delta, Explanation, InstanceRow, Neighbour, Selection
-from dpconsole.screens.asking import OpenExplanation, OpenInstance, OpenLog, OpenTask
+from dpconsole.screens.asking import OpenExplanation, OpenGantt, OpenInstance, OpenLog, OpenTask
 from dpconsole.screens.instance_columns import instance_name, running_status_cell
 from dpconsole.screens.pages import BLANK, Grid, Line, PageScreen, heading, wrapped
 from dpconsole.screens.session import Session
@@ -155,6 +155,10 @@ class ExplainScreen(Verbs, PageScreen):
         """The diagnosis of the instance under the cursor."""
         if self.here != self.instance_id:
             self.app.post_message(OpenExplanation(self.here))
+
+    @override
+    def action_gantt(self) -> None:
+        self.app.post_message(OpenGantt(self.here))
 
     def action_open_log(self) -> None:
         """The run log of the instance under the cursor."""

@@ -108,7 +108,7 @@ class HomeScreen(PageScreen):
         verdict = _verdict(baseline, committed, self.session.now)
         progress = f"{baseline.done:,} of {baseline.total:,} done"
         cell = BASELINES.row(baseline.name, when, progress, [verdict])
-        return Line(cell, GoTo("instances", _baseline_query(baseline)))
+        return Line(cell, GoTo("baselines"))
 
     @override
     def take(self, delta: Delta) -> None:
@@ -146,10 +146,6 @@ def _nothing_yet(overview: Overview, environment: str, day: date, other_key: str
 def _select(group: FailureGroup) -> GoTo:
     error = f" error:{quoted(group.error)}" if group.error else ""
     return GoTo("instances", f"{YESTERDAY} status:failed{error}")
-
-
-def _baseline_query(baseline: BaselineProgress) -> str:
-    return f"{YESTERDAY} baseline:{quoted(baseline.name)} not status:succeeded"
 
 
 def _verdict(baseline: BaselineProgress, committed: int, now: int) -> Piece:
