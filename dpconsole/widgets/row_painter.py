@@ -18,13 +18,10 @@ from dpconsole.widgets.ink import Cell, Ink, Piece, inked, pieces
 from dpconsole.widgets.row_cache import Row
 from dpconsole.widgets.strips import join
 
-GUTTER = 2
-"""Cells left of the first column: cursor and mark, legible without colour."""
-
 INDENT = "  "
 FOLDERS: dict[bool | None, str] = {None: "", True: "▾ ", False: "▸ "}
 ARROWS: dict[bool, str] = {False: " ▲", True: " ▼"}
-CURSOR, MARK, IN_RANGE = "›", "●", "◌"
+CURSOR = "›"
 GONE = "- no longer there -"
 
 
@@ -36,7 +33,36 @@ class State(IntFlag):
     MARKED = 2
     RANGE = 4
     AWAY = 8  # the cursor of a table that has not the focus
+    PARTLY = 16  # a folder, of which some is marked
 
+
+@dataclass(frozen=True, slots=True)
+class Gutter:
+    """What stands left of the first column, legible without colour: the cursor, and one of these signs."""
+
+    marked: str
+    partly: str
+    in_range: str
+    unmarked: str
+
+    @property
+    def width(self) -> int:
+        """Cells it takes."""
+        return 1 + width_of(self.unmarked)
+
+    def pieces(self, state: State) -> Iterable[Piece]:
+        """Cursor and sign of a line."""
+        yield (CURSOR if State.CURSOR in state else " ", Ink.PLAIN)
+        signs = {State.MARKED: self.marked, State.RANGE: self.in_range, State.PARTLY: self.partly}
+        sign = next((sign for flag, sign in signs.items() if flag in state), self.unmarked)
+        yield (sign, Ink.MARK if state & (State.MARKED | State.PARTLY) else Ink.PLAIN)
+
+
+DOTS = Gutter(marked="●", partly="●", in_range="◌", unmarked=" ")
+"""The gutter of a list."""
+
+BOXES = Gutter(marked="[x] ", partly="[-] ", in_range="[◌] ", unmarked="[ ] ")
+"""The gutter of a tree, whose folders may be marked in part."""
 
 LINES: tuple[tuple[State, str], ...] = (
     (State.CURSOR | State.AWAY, "row-table--away"),
@@ -65,8 +91,9 @@ class Sort:
 class RowPainter:
     """Draws lines in the styles of a table; remembers the styles, never the lines."""
 
-    def __init__(self, table: Widget) -> None:
+    def __init__(self, table: Widget, gutter: Gutter = DOTS) -> None:
         self._table = table
+        self._gutter = gutter
         self._styles: dict[tuple[str, Ink], Style] = {}
 
     def forget_styles(self) -> None:
@@ -81,7 +108,7 @@ class RowPainter:
             (placed, _cell(row, placed, number), CURSOR_CELL if placed.column.id == focus else line)
             for number, placed in enumerate(columns)
         ]
-        return self._line(_gutter(state), cells, line)
+        return self._line(self._gutter.pieces(state), cells, line)
 
     def header(self, columns: Sequence[Placed], sort: Sort | None, column_id: str | None) -> Strip:
         """The titles, with the arrow of the order and the column in focus."""
@@ -89,7 +116,7 @@ class RowPainter:
             (placed, _title(placed, sort), HEADER_FOCUS if placed.column.id == column_id else HEADER_LINE)
             for placed in columns
         ]
-        return self._line([(" " * GUTTER, Ink.PLAIN)], cells, HEADER_LINE)
+        return self._line([(" " * self._gutter.width, Ink.PLAIN)], cells, HEADER_LINE)
 
     def empty(self, text: str, y: int, size: Size) -> Strip:
         """Line `y` of an empty table with `text` in its middle."""
@@ -102,7 +129,7 @@ class RowPainter:
     def _line(self, gutter: Iterable[Piece], cells: Iterable[tuple[Placed, Cell, str]], line: str) -> Strip:
         """Gutter and cells at their places; each cell names the line class it is written on."""
         runs = [(text, self._style(line, ink)) for text, ink in gutter]
-        blank, end = self._style(line, Ink.PLAIN), GUTTER
+        blank, end = self._style(line, Ink.PLAIN), self._gutter.width
         for placed, cell, on in cells:
             runs.append((" " * (placed.x - end), blank))
             runs += [(text, self._style(on, ink)) for text, ink in fit(cell, placed.width, placed.column.align)]
@@ -126,11 +153,6 @@ def changed_to(before: Strip, after: Strip) -> int:
             return end
         end -= new.cell_length
     return max(0, end)
-
-
-def _gutter(state: State) -> Iterable[Piece]:
-    yield (CURSOR if State.CURSOR in state else " ", Ink.PLAIN)
-    yield (MARK, Ink.MARK) if State.MARKED in state else (IN_RANGE if State.RANGE in state else " ", Ink.PLAIN)
 
 
 def _cell(row: Row | None, placed: Placed, number: int) -> Cell:

@@ -36,7 +36,7 @@ from dpconsole.widgets.columns import Column, Placed, place
 from dpconsole.widgets.ink import INK_CLASSES
 from dpconsole.widgets.marks import NO_IDS, Marks
 from dpconsole.widgets.row_cache import Fetch, Row, RowCache
-from dpconsole.widgets.row_painter import GUTTER, LINE_CLASSES, RowPainter, Sort, State, changed_to
+from dpconsole.widgets.row_painter import DOTS, LINE_CLASSES, Gutter, RowPainter, Sort, State, changed_to
 
 __all__ = ["Marks", "Row", "RowTable", "Sort"]
 
@@ -122,6 +122,8 @@ class RowTable(ScrollView, can_focus=True, inherit_bindings=False):
         fetch: Fetch,
         *,
         empty_text: str = "Nothing here",
+        marks: Marks | None = None,
+        gutter: Gutter = DOTS,
         name: str | None = None,
         id: str | None = None,
         classes: str | None = None,
@@ -138,10 +140,11 @@ class RowTable(ScrollView, can_focus=True, inherit_bindings=False):
         self._placed: list[Placed] = []
         self._placed_width = -1
         self._strips: OrderedDict[int, dict[State, Strip]] = OrderedDict()
-        self._painter = RowPainter(self)
+        self._gutter = gutter
+        self._painter = RowPainter(self, gutter)
         self._sort: Sort | None = None
         self._empty_text = empty_text
-        self.marks = Marks()
+        self.marks = Marks() if marks is None else marks
         self.pending_moves = 0
 
     # What is listed
@@ -183,11 +186,19 @@ class RowTable(ScrollView, can_focus=True, inherit_bindings=False):
         The cursor stays on its id and on its line of the screen; if that row left the list it stays at its place. With
         `keep_cursor` false it goes to the top. `scope` is what the list was asked with: marks of "everything" keep it.
         """
-        before, line = self.cursor_id, self._cursor - self.scroll_offset.y
-        self._ids, self._scope, self._range_start, self.pending_moves = ids, scope, None, 0
-        self._cursor = self._place_of(before) if keep_cursor else 0
         self._rows.clear()
         self._strips.clear()
+        self._scope, self.pending_moves = scope, 0
+        self._put(ids, keep_cursor)
+
+    def splice(self, ids: Sequence[int]) -> None:
+        """List these ids, of which most were listed before: what is known and drawn of those is kept."""
+        self._put(ids, keep_cursor=True)
+
+    def _put(self, ids: Sequence[int], keep_cursor: bool) -> None:
+        before, line = self.cursor_id, self._cursor - self.scroll_offset.y
+        self._ids, self._range_start = ids, None
+        self._cursor = self._place_of(before) if keep_cursor else 0
         self._set_virtual_size()
         self._scroll_rows(self._cursor - line)
         self.refresh()
@@ -447,7 +458,7 @@ class RowTable(ScrollView, can_focus=True, inherit_bindings=False):
         if index >= len(self._ids):
             return
         self.go_to(index)
-        if event.x < GUTTER:
+        if event.x < self._gutter.width:
             self.mark((self._ids[index],), self._ids[index] not in self.marks)
         elif event.chain > 1:
             self.action_open()
@@ -492,12 +503,15 @@ class RowTable(ScrollView, can_focus=True, inherit_bindings=False):
         return self._strips.get(row_id, {}).get(self._state_of(index, row_id))
 
     def _state_of(self, index: int, row_id: int) -> State:
-        state = State.MARKED if row_id in self.marks else State.PLAIN
+        state = self._marked_state(row_id)
         if index == self._cursor:
             state |= State.CURSOR if self.has_focus else State.CURSOR | State.AWAY
         if self._range_start is not None and index in self._range_span(self._cursor):
             state |= State.RANGE
         return state
+
+    def _marked_state(self, row_id: int) -> State:
+        return State.MARKED if row_id in self.marks else State.PLAIN
 
     def notify_style_update(self) -> None:
         """The sheets changed: every style and drawn line is stale."""
@@ -511,7 +525,7 @@ class RowTable(ScrollView, can_focus=True, inherit_bindings=False):
         """The columns in the present width."""
         if self._placed_width != self.size.width:
             self._placed_width = self.size.width
-            self._placed = place(self._columns, self.size.width, GUTTER, fit=self._fits)
+            self._placed = place(self._columns, self.size.width, self._gutter.width, fit=self._fits)
             self._strips.clear()
         return self._placed
 
@@ -596,5 +610,5 @@ class RowTable(ScrollView, can_focus=True, inherit_bindings=False):
         if placed.end > left + width:
             left = placed.end - width
         if placed.x < left:
-            left = max(0, placed.x - GUTTER)
+            left = max(0, placed.x - self._gutter.width)
         self.scroll_to(x=left, animate=False, force=True)
