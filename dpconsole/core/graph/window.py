@@ -43,8 +43,8 @@ class WindowNode:
     hidden_down: int
     parts: int
     vacuous: tuple[str, ...]
-    task_id: int
     parent: int | None
+    task_id: int
     unit: str
     type: str
     name: str
@@ -186,7 +186,7 @@ def refresh(connection: Connection, window: Window, ids: Iterable[int]) -> dict[
     if not concerned:
         return {}
     facts = store.read_facts(connection, concerned)
-    return {id: replace(window.nodes[id], **_shared(some)) for id, some in facts.items()}
+    return {id: _node(some, *_own(window.nodes[id])) for id, some in facts.items()}
 
 
 def with_nodes(window: Window, nodes: Mapping[int, WindowNode], rev: int) -> Window:
@@ -305,22 +305,28 @@ def _nodes(connection: Connection, folding: _Folding) -> dict[int, WindowNode]:
     down = store.count_below(connection, levels, folding.folded)
     vacuous = store.vacuous_upstreams(connection, [row for id in levels for row in folding.rows(id)])
     return {
-        id: WindowNode(
-            id=id,
-            key=instance_key(some.task_id, some.business_date, id),
-            level=levels[id],
-            hidden_up=max(0, up.get(id, 0) - len(above[id] - {id})),
-            hidden_down=max(0, down.get(id, 0) - len(below[id] - {id})),
-            parts=len(folding.folded.get(id, ())),
-            vacuous=tuple(dict.fromkeys(key for row in folding.rows(id) for key in vacuous.get(row, ()))),
-            parent=some.parent_id,
-            **_shared(some),
+        id: _node(
+            some,
+            levels[id],
+            max(0, up.get(id, 0) - len(above[id] - {id})),
+            max(0, down.get(id, 0) - len(below[id] - {id})),
+            len(folding.folded.get(id, ())),
+            tuple(dict.fromkeys(key for row in folding.rows(id) for key in vacuous.get(row, ()))),
         )
         for id in levels
         if (some := facts.get(id)) is not None
     }
 
 
-def _shared(facts: Facts) -> dict[str, Any]:
-    """What a node takes over from the store as it is."""
-    return {name: value for name, value in facts._asdict().items() if name not in ("id", "parent_id")}
+def _own(node: WindowNode) -> tuple[int, int, int, int, tuple[str, ...]]:
+    """What a node has from its place in the picture, and not from its row."""
+    return node.level, node.hidden_up, node.hidden_down, node.parts, node.vacuous
+
+
+def _node(
+    facts: Facts, level: int, hidden_up: int, hidden_down: int, parts: int, vacuous: tuple[str, ...]
+) -> WindowNode:
+    """A node; what it takes over from the store follows in the order of `Facts`, for naming it all costs most."""
+    rest: tuple[Any, ...] = facts[1:]
+    key = instance_key(facts.task_id, facts.business_date, facts.id)
+    return WindowNode(facts.id, key, level, hidden_up, hidden_down, parts, vacuous, *rest)

@@ -270,8 +270,8 @@ class Facts(NamedTuple):
     """What is told of one instance of a picture. Times are UTC ms; `description` is its task's, `backfill` a name."""
 
     id: int
-    task_id: int
     parent_id: int | None
+    task_id: int
     unit: str
     type: str
     name: str
