@@ -9,16 +9,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, time, timedelta
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from dpconsole.core.domain.backfills import Recurrence
-from dpconsole.core.domain.definitions import Environment
+from dpconsole.core.domain.calendars import SUB_DAY, Occurrence, cycle_of, occurrences
+from dpconsole.core.domain.definitions import Environment, Schedule
 
 NAME_LIMIT = 128
 LIST_LIMIT = 2000
 """Tasks that list mode takes; more want massive mode (section 7)."""
 
-MASSIVE_LEVELS = 10
+LEVELS_LIMIT = 10
 """The deepest level that can be asked for by number."""
+
+ALL_DAY = (time(0, 0), time(23, 59))
+"""The hour window that leaves nothing out."""
 
 
 class Mode(StrEnum):
@@ -107,7 +112,7 @@ class BackfillForm:
     exclude: Filters = Filters()
     ranges: tuple[DateRange, ...] = ()
     offsets: tuple[Offsets, ...] = ()
-    hours: tuple[time, time] = (time(0, 0), time(23, 59))
+    hours: tuple[time, time] = ALL_DAY
     groups: int = 1
     ascending: bool = True
     paused_tasks: Handling = Handling.NORMAL
@@ -123,3 +128,11 @@ class BackfillForm:
     def dates(self) -> tuple[date, ...]:
         """The distinct data timestamps, in ascending order."""
         return tuple(sorted({day for some in self.ranges for day in some}))
+
+    def occurrences(self, schedule: Schedule, business_date: date, zone: ZoneInfo) -> tuple[Occurrence, ...]:
+        """What of a schedule is made up for on a data timestamp: of hourly and minutely ones the hour window alone."""
+        every = occurrences(schedule, business_date, zone)
+        if self.hours == ALL_DAY or cycle_of(schedule) not in SUB_DAY:
+            return every
+        first, last = self.hours
+        return tuple(one for one in every if first <= one.due.astimezone(zone).time().replace(second=0) <= last)

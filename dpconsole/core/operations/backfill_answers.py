@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 from zoneinfo import ZoneInfo
 
-from dpconsole.core.domain.backfill_form import MASSIVE_LEVELS, NAME_LIMIT, DateRange, Offsets
+from dpconsole.core.domain.backfill_form import LEVELS_LIMIT, NAME_LIMIT, DateRange, Offsets
 from dpconsole.core.domain.clock import to_datetime, to_ms
 from dpconsole.core.domain.definitions import LAST_DAY, Environment, Method, Task
 from dpconsole.core.domain.parameters import check_parameter
@@ -125,9 +125,9 @@ def read_groups(text: str, _facts: FormFacts) -> int:
 
 def read_levels(text: str, _facts: FormFacts) -> int | None:
     """How far downstream: 0 for the start alone, None for all levels."""
-    words = {"none": 0, "all": None} | {str(number): number for number in range(1, MASSIVE_LEVELS + 1)}
+    words = {"none": 0, "all": None} | {str(number): number for number in range(1, LEVELS_LIMIT + 1)}
     if text.lower() not in words:
-        raise ValueError(f"downstream is all, none, or a number of levels from 1 to {MASSIVE_LEVELS}, not {said(text)}")
+        raise ValueError(f"downstream is all, none, or a number of levels from 1 to {LEVELS_LIMIT}, not {said(text)}")
     return words[text.lower()]
 
 

@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import NamedTuple, TypeVar
 
 from dpconsole.core.domain.backfill_form import (
+    ALL_DAY,
     NAME_LIMIT,
     BackfillForm,
     DateRange,
@@ -340,8 +341,6 @@ class _Sheet:
 _REQUIRED = frozenset({"task", "range"})
 """Questions to which nothing is no answer."""
 
-_ALL_DAY = (time(0, 0), time(23, 59))
-
 
 def _form(sheet: _Sheet) -> BackfillForm:
     tasks = sheet.take("task", read.read_starts) or ()
@@ -361,7 +360,7 @@ def _form(sheet: _Sheet) -> BackfillForm:
         exclude=_filters(sheet, "exclude"),
         ranges=() if periodic else sheet.take("range", read.read_ranges) or (),
         offsets=(sheet.take("range", read.read_offsets) or ()) if periodic else (),
-        hours=sheet.take("hours", read.read_hours) or _ALL_DAY,
+        hours=sheet.take("hours", read.read_hours) or ALL_DAY,
         groups=sheet.take("groups", read.read_groups) or 1,
         ascending=sheet.choose("order") == "asc",
         paused_tasks=Handling(sheet.choose("paused-tasks")),
