@@ -57,8 +57,8 @@ SLOWER = 1.2
 FAR_MS = 24 * 60 * MINUTE
 """A promise further away than this is not fetched into sight."""
 
-MARGIN = 0.04
-"""The share of a window that is left free at its ends."""
+MARGIN = 0.05
+"""The share of a window that is left free at its ends, so that the bars may grow before they move."""
 
 ROOT_WORDS = "tenant root"
 
@@ -68,15 +68,13 @@ UNSORTED = "path"
 """The order of a path, by which no column sorts."""
 
 
-def fitted(rows: Iterable[GanttRow], now: int, committed: Iterable[int]) -> Window:
-    """The window that shows everything which happened on a path, and the promises that are near."""
+def extent(rows: Iterable[GanttRow], now: int, committed: Iterable[int]) -> Window:
+    """From the first that happened on a path to the last that is expected, and to the promises that are near."""
     segments = [segment for row in rows for segment in row.bar.segments]
-    busy = [one.begins_at for one in segments if one.stage not in (Stage.UPSTREAM, Stage.TIME)]
+    busy = (one.begins_at for one in segments if one.stage not in (Stage.UPSTREAM, Stage.TIME))
     begins_at = min(busy, default=now - 30 * MINUTE)
-    ends_at = max((now, *(one.ends_at for one in segments)))
-    ends_at = max((ends_at, *(at for at in committed if begins_at < at < begins_at + FAR_MS)))
-    margin = int((ends_at - begins_at) * MARGIN) + MINUTE
-    return Window(begins_at - margin, ends_at + margin)
+    near = (at for at in committed if begins_at < at < begins_at + FAR_MS)
+    return Window(begins_at, max((now, *(one.ends_at for one in segments), *near)))
 
 
 def _of_its_row(term: Callable[[InstanceRow], str]) -> Callable[[GanttRow], str]:
@@ -210,7 +208,7 @@ class GanttScreen(InstanceRows):
         before, self._bars = self._bars, {row.id: row for row in (message.found.rows if message.found else ())}
         listed_path = self.found.ids if self.found else ()
         self.found = message.found
-        if self._is_fitted:
+        if self._is_fitted and not (message.follows and self._window.holds(self._extent)):
             self._fit()
         if message.follows and message.found is not None:
             self.table.update_rows(id for id in self.table.ids if before.get(id) != self._bars.get(id))
@@ -312,12 +310,13 @@ class GanttScreen(InstanceRows):
         self._show_window(window)
 
     def _fit(self) -> None:
-        """Bring everything into sight; a window that holds it already stays, so that the bars stand still."""
-        path = set(self.found.ids) if self.found else set()
-        rows = [row for id, row in self._bars.items() if id in path]
-        now = self.session.now
-        wanted = fitted(rows, now, self._lines().committed)
-        self._show_window(wanted)
+        self._show_window(self._extent.widened(MARGIN))
+
+    @property
+    def _extent(self) -> Window:
+        """What is to be seen of the whole path."""
+        rows = (self._bars[id] for id in (self.found.ids if self.found else ()) if id in self._bars)
+        return extent(rows, self.session.now, self._lines().committed)
 
     def _show_window(self, window: Window) -> None:
         if window != self._window:

@@ -112,6 +112,15 @@ class Window:
         by = int(self.length * share)
         return Window(self.begins_at + by, self.ends_at + by)
 
+    def widened(self, share: float) -> Window:
+        """Longer by a share of its length at both ends."""
+        by = max(MINUTE, int(self.length * share))
+        return Window(self.begins_at - by, self.ends_at + by)
+
+    def holds(self, other: Window) -> bool:
+        """Whether nothing of another stretch is out of sight."""
+        return self.begins_at <= other.begins_at and other.ends_at <= self.ends_at
+
     def at(self, ms: int, width: int) -> int:
         """The cell of a moment in a line of `width` cells; outside of the line for one that is out of sight."""
         return (ms - self.begins_at) * width // max(1, self.length)

@@ -199,6 +199,7 @@ _PROMISES = select(Baseline.name, Baseline.priority, Baseline.committed, Baselin
 _COVERING = _PROMISES.join(BaselineTask, BaselineTask.baseline == Baseline.name).where(
     BaselineTask.task_id == bindparam("task", type_=BigInteger)
 )
+_COVERED = select(BaselineTask.task_id, BaselineTask.baseline).where(BaselineTask.task_id.in_(id_set()))
 _ENDS = (
     select(BaselineTask.baseline, Instance.id, Instance.name)
     .join(Instance, Instance.task_id == BaselineTask.task_id)
@@ -227,6 +228,14 @@ def read_promises(connection: Connection, task: int | None = None) -> list[Promi
         Promise(shown(name), (), time(*divmod(committed, 60)), margin_ms / 1000, Priority.of(priority))
         for name, priority, committed, margin_ms in found
     ]
+
+
+def read_covered(connection: Connection, tasks: Collection[int]) -> dict[int, list[str]]:
+    """By task that a baseline protects, as an end or an ancestor of one: the names of those baselines."""
+    covered: dict[int, list[str]] = defaultdict(list)
+    for task, baseline in connection.execute(_COVERED, {"ids": bind(tasks)}):
+        covered[task].append(shown(baseline))
+    return covered
 
 
 def read_ends(connection: Connection, environment: str, business_date: str) -> Mapping[str, Sequence[End]]:
