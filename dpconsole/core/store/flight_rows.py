@@ -60,7 +60,7 @@ class AtWork(NamedTuple):
 def read_standing(
     connection: Connection, environment: str, tasks: Collection[int], first: str, last: str
 ) -> dict[str, Counter[Status]]:
-    """By data timestamp (ISO): how many recurring instances of these tasks stand where; those without any are absent."""
+    """By data timestamp (ISO): how many recurring instances of these tasks stand where; one without any is absent."""
     asked = {"ids": bind(tasks), "environment": environment, "first": first, "last": last}
     standing: dict[str, Counter[Status]] = defaultdict(Counter)
     for business_date, status, number in connection.execute(_STANDING, asked):
