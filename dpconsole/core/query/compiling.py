@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import ColumnElement, and_, exists, false, not_, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute
 
+from dpconsole.core.domain.backfills import DateState
 from dpconsole.core.domain.statuses import NormalisedStatus, Status
 from dpconsole.core.query.fields import FIELDS, FLAGS, NAMED, ORDERED, Field, Kind, ListKind
 from dpconsole.core.query.hints import set_aside
@@ -42,7 +43,16 @@ from dpconsole.core.query.values import (
     read_priority,
 )
 from dpconsole.core.query.walks import instances_around, tasks_around
-from dpconsole.core.store.models import PAUSED, Backfill, BackfillDate, BaselineTask, Instance, Task, status_is
+from dpconsole.core.store.models import (
+    PAUSED,
+    Backfill,
+    BackfillDate,
+    BackfillTally,
+    BaselineTask,
+    Instance,
+    Task,
+    status_is,
+)
 
 Condition = ColumnElement[bool]
 
@@ -264,9 +274,13 @@ def _backfill_status(test: _Test) -> Condition:
 
 
 def _has(*statuses: Status) -> Condition:
-    """Some listed instance of the backfill has one of these statuses."""
-    listed = select(Instance.id).where(Instance.backfill_id == Backfill.id, Instance.listing != "")
-    return exists(listed.where(status_is(*statuses)).correlate(Backfill))
+    """Some listed instance of the backfill has one of these statuses; what was left out of it counts for nothing."""
+    tallied = (
+        select(BackfillTally.backfill_id)
+        .join(BackfillDate, BackfillDate.id == BackfillTally.backfill_date_id)
+        .where(BackfillTally.backfill_id == Backfill.id, BackfillDate.state != DateState.EXCLUDED)
+    )
+    return exists(tallied.where(BackfillTally.number > 0, BackfillTally.status.in_(statuses)).correlate(Backfill))
 
 
 def _other_than(status: Status) -> tuple[Status, ...]:

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Connection, and_, true
 
+from dpconsole.core.domain.backfills import BackfillState
 from dpconsole.core.domain.clock import Clock, SystemClock
 from dpconsole.core.domain.definitions import Origin
 from dpconsole.core.domain.statuses import Status
@@ -30,7 +31,7 @@ from dpconsole.core.query.values import QueryContext
 from dpconsole.core.store import pages
 from dpconsole.core.store.backfill_pages import BackfillRow, backfill_rows
 from dpconsole.core.store.details import InstanceDetail, instance_detail
-from dpconsole.core.store.models import Backfill, Instance, Operation, Task
+from dpconsole.core.store.models import UNSUBMITTED, Backfill, Instance, Operation, Task
 from dpconsole.core.store.pages import InstanceRow, TaskRow, instance_rows, task_rows
 from dpconsole.core.store.record_pages import RecordRow, record_rows
 from dpconsole.core.store.session import Store, current_rev
@@ -44,7 +45,8 @@ ListedRow: TypeAlias = InstanceRow | TaskRow | BackfillRow | RecordRow
 class ListRequest:
     """What a list is asked for.
 
-    `listing` is a tab of the recurring instances (computing, modeling), or empty for instances of every origin.
+    `listing` is a tab of the recurring instances (computing, modeling) or of the backfills (submitted, pending), or
+    empty for instances of every origin and for all backfills.
     `sort` names a field, empty for the kind's own order.
     """
 
@@ -197,6 +199,8 @@ def _unfiltered(
     request: ListRequest, expression: Expression, column: Callable[[Column], Column]
 ) -> ColumnElement[bool]:
     """What a list holds before anything is typed; materialization nodes only where the query speaks of units."""
+    if request.kind is ListKind.BACKFILLS:
+        return and_(Backfill.environment == request.environment, _BACKFILLS_LISTED[request.listing])
     if request.kind is not ListKind.INSTANCES:
         return true()
     environment = column(Instance.environment) == request.environment
@@ -205,6 +209,14 @@ def _unfiltered(
         return and_(environment, recurring, column(Instance.listing) == request.listing)
     speaks_of_units = "unit" in {comparison.name for comparison in comparisons(expression)}
     return environment if speaks_of_units else and_(environment, Instance.listing != "")
+
+
+_BACKFILLS_LISTED: Mapping[str, ColumnElement[bool]] = {
+    "": true(),
+    "submitted": Backfill.state.in_((BackfillState.SUBMITTING, BackfillState.SUBMITTED)),
+    "pending": UNSUBMITTED,
+}
+"""What each tab of the backfills holds; one that is being submitted stands in both (section 8.4)."""
 
 
 def _plain(column: Column) -> Column:

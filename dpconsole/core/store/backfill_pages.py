@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
-from dpconsole.core.domain.backfills import normalise, paused_suffix
 from dpconsole.core.domain.keys import backfill_key
 from dpconsole.core.domain.statuses import NormalisedStatus, Status
 from dpconsole.core.domain.text import clean
 from dpconsole.core.store.arrays import bind, id_set
-from dpconsole.core.store.models import Backfill, BackfillDate, Instance
+from dpconsole.core.store.models import Backfill, BackfillDate
+from dpconsole.core.store.standings import Standing, backfill_standings
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +44,6 @@ _DATES = (
     .where(BackfillDate.backfill_id.in_(id_set()))
     .order_by(BackfillDate.business_date)
 )
-_COUNTS = (
-    select(Instance.backfill_id, Instance.status, Instance.paused, func.count().label("number"))
-    .where(Instance.backfill_id.is_not(None), Instance.backfill_id.in_(id_set()), Instance.listing != "")
-    .group_by(Instance.backfill_id, Instance.status, Instance.paused)
-)
 
 
 def backfill_rows(connection: Connection, ids: Collection[int]) -> list[BackfillRow]:
@@ -58,36 +53,22 @@ def backfill_rows(connection: Connection, ids: Collection[int]) -> list[Backfill
     dates: dict[int, list[str]] = defaultdict(list)
     for backfill, day in connection.execute(_DATES, bound):
         dates[backfill].append(day)
-    tallies: dict[int, _Tally] = defaultdict(_Tally)
-    for row in connection.execute(_COUNTS, bound):
-        tallies[row.backfill_id].add(Status(row.status), row.paused, row.number)
-    return [_row(found[id], tuple(dates[id]), tallies[id]) for id in ids if id in found]
+    standings = backfill_standings(connection, ids)
+    return [_row(found[id], tuple(dates[id]), standings[id]) for id in ids if id in found]
 
 
-@dataclass
-class _Tally:
-    """The instances of one backfill."""
-
-    by_status: Counter[Status] = field(default_factory=Counter)
-    paused: int = 0
-
-    def add(self, status: Status, paused: bool, number: int) -> None:
-        self.by_status[status] += number
-        self.paused += number if paused else 0
-
-
-def _row(row: Any, dates: tuple[str, ...], tally: _Tally) -> BackfillRow:
+def _row(row: Any, dates: tuple[str, ...], standing: Standing) -> BackfillRow:
     return BackfillRow(
         id=row.id,
         key=backfill_key(row.id),
         name=clean(row.name),
         project=clean(row.project),
-        status=normalise(status.normalised for status in tally.by_status),
-        paused=paused_suffix(tally.paused, tally.by_status.total()),
+        status=standing.status,
+        paused=standing.paused,
         submitter=clean(row.submitter),
         submitted_at=row.submitted_at,
         dates=dates,
-        nodes=tally.by_status.total(),
-        counts={status: tally.by_status[status] for status in Status if status in tally.by_status},
+        nodes=standing.nodes,
+        counts=standing.counts,
         rev=row.rev,
     )

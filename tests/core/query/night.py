@@ -47,7 +47,7 @@ INSTANCES: dict[int, dict[str, Any]] = {
     22: {"task": 2, "status": "SUCCEEDED", "business_date": "2026-11-18", "due": "02:00"},
     23: {"task": 3, "status": "SUCCEEDED", "business_date": "2026-11-18", "due": "02:30"},
     31: {"task": 2, "status": "FAILED", "business_date": "2026-11-01", "due": "02:00", "backfill_id": 7}
-    | {"origin": "backfill"},
+    | {"backfill_date_id": 70, "origin": "backfill"},
     91: {"task": 1, "status": "NOT_RUNNING", "due": "00:30", "environment": "dev", "ordinal": 2},
 }
 
@@ -82,6 +82,7 @@ _ANY_INSTANCE: dict[str, Any] = {
     "node_id": None,
     "parent_id": None,
     "backfill_id": None,
+    "backfill_date_id": None,
     "environment": "prod",
     "origin": "recurring",
     "resource_group": "default",
