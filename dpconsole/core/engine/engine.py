@@ -6,6 +6,10 @@ A `tick` is a row of passes, each one transaction of a few set-based statements 
     mature    what time brings             automatic reruns, timeouts, lost attempts
     admit     ready and due rows, queues   -> Waiting for Scheduled Time, Throttling, Waiting for Schedule Resources
     dispatch  what was admitted            -> Running, with its attempt row; after the commit, to the executor
+    advance   data timestamps that are done    the next ones of their queues begin (section 7)
+
+Between passes it makes instances of the backfills whose time has come, some data timestamps at a time, so that a long
+submission holds nothing up.
 
 The attempt row is the outbox: it is committed before the executor hears of it, and adopted by the next engine should
 this one die in between. Nothing is kept that the store does not hold, but the ends an executor has reported and no
@@ -25,10 +29,12 @@ from dpconsole.core.domain.runconfig import Retries, next_retry
 from dpconsole.core.domain.statuses import Cause, Status
 from dpconsole.core.domain.text import clean
 from dpconsole.core.engine.admission import Capacity, Limits, compete
+from dpconsole.core.engine.backfilling import Submission, advance_queues
 from dpconsole.core.engine.lease import Lease
 from dpconsole.core.engine.pauses import resume_due
 from dpconsole.core.engine.works import Works
 from dpconsole.core.executors.protocol import Executor, Exit, Handle, Order, Outcome
+from dpconsole.core.store import backfill_sql
 from dpconsole.core.store import engine_sql as sql
 from dpconsole.core.store.definition_rows import read_groups, read_rules
 from dpconsole.core.store.engine_sql import Candidate, Moved
@@ -97,6 +103,7 @@ class Engine:
         self._works = Works()
         self._limits = Limits()
         self._ends: deque[Exit] = deque()
+        self._submissions: dict[int, Submission] = {}
         self._adopted_in: int | None = None
 
     def tick(self, breathe: Callable[[], None] = lambda: None) -> Tick:
@@ -116,7 +123,9 @@ class Engine:
             matured &= not mature
             due = done.due
             moved, passes = moved + done.moved, passes + 1
-            if not (done.more or matured or self._has_ended(now)):
+            submitted = self._submit_some()
+            moved += submitted or 0
+            if submitted is None and not (done.more or matured or self._has_ended(now)):
                 break
             breathe()
         if self._lease is not None:
@@ -128,15 +137,12 @@ class Engine:
     def _pass(self, now: int, *, mature: bool, due: bool) -> Pass:
         ends = list(islice(self._ends, self._slice))
         with self._store.write() as transaction:
-            if self._lease is not None:
-                self._lease.check(transaction)
+            self._check(transaction)
             this = Pass(transaction, now, due=due)
             self._collect(this, ends)
             if mature:
                 self._mature(this)
-            while self._advance(this):
-                pass
-            derive_tables(transaction, this.tables, now)
+            self._advance_all(this)
             if not this.moved:
                 transaction.abandon()
         for _ in ends:
@@ -244,6 +250,38 @@ class Engine:
             this.moved += 1
         this.settle()
 
+    # --- backfills ----------------------------------------------------------------------------------------------------
+
+    def _submit_some(self) -> int | None:
+        """One transaction of one submission; how many instances it made, None when there was nothing to do.
+
+        A submission that breaks off is taken up by the next tick, from what is committed.
+        """
+        if not self._submissions:
+            return None
+        id = next(iter(self._submissions))
+        submission = self._submissions.pop(id)
+        before = submission.instances
+        if submission.go_on(self._check):
+            self._submissions[id] = submission
+        return submission.instances - before
+
+    def _check(self, transaction: Transaction) -> None:
+        if self._lease is not None:
+            self._lease.check(transaction)
+
+    def _advance_all(self, this: Pass) -> None:
+        """Rounds until nothing succeeds at once any more, and no data timestamp begins with what has succeeded."""
+        while True:
+            while self._advance(this):
+                pass
+            derive_tables(this.transaction, this.tables, this.now)
+            this.tables.clear()
+            changed = advance_queues(this.transaction, this.now)
+            this.moved += changed
+            if not changed:
+                break
+
     # --- admit and dispatch -------------------------------------------------------------------------------------------
 
     def _advance(self, this: Pass) -> bool:
@@ -339,6 +377,8 @@ class Engine:
             rules = tuple(rule for rule in read_rules(connection).values() if rule.enabled)
             self._limits = Limits(slots, rules)
             self._works.refresh(connection)
+            for id in backfill_sql.due_submissions(connection, now):
+                self._submissions.setdefault(id, Submission(self._store, self._clock, id))
             if self._adopted_in != reign:
                 self._executor.adopt([self._works.reread(connection, row) for row in sql.open_orders(connection)])
                 self._adopted_in = reign
@@ -350,8 +390,8 @@ class Engine:
 
     def _next_at(self) -> int | None:
         with self._store.read() as connection:
-            by_time = sql.next_instant(connection)
-        moments = [moment for moment in (by_time, self._executor.next_event()) if moment is not None]
+            by_time = sql.next_instant(connection), backfill_sql.next_submission(connection)
+        moments = [moment for moment in (*by_time, self._executor.next_event()) if moment is not None]
         return min(moments, default=None)
 
 

@@ -1,52 +1,296 @@
-"""Backfills in the store: their queues of data timestamps, and what becomes of those that are not to begin.
+"""Backfills in the store: what is to be submitted, which data timestamps run, and what becomes of those that wait.
 
-A data timestamp begins when everything of its queue that began before it has succeeded. That is read from the tally,
-so a queue costs a lookup for each of its data timestamps in flight, whatever number of instances they have.
+The next data timestamp of a queue begins when everything that began there before it has succeeded. That is read from
+the tally, so a pass costs a lookup for each data timestamp in flight, whatever number of instances they have, and
+nothing where none is.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
-from typing import Any
+from collections.abc import Collection, Sequence
+from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Integer, bindparam, delete, select, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Integer,
+    Row,
+    String,
+    Text,
+    bindparam,
+    case,
+    cast,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import aliased
 
-from dpconsole.core.domain.backfills import DateState
+from dpconsole.core.domain.backfills import BackfillState, DateState
+from dpconsole.core.domain.definitions import Unit
+from dpconsole.core.domain.statuses import Status
 from dpconsole.core.store.arrays import bind, id_set, row_set
 from dpconsole.core.store.journal import OPEN_REQUIREMENTS
-from dpconsole.core.store.models import Backfill, BackfillDate, Instance, InstanceDependency
+from dpconsole.core.store.models import (
+    IN_FLIGHT,
+    UNSUBMITTED,
+    Backfill,
+    BackfillDate,
+    BackfillFlow,
+    BackfillTally,
+    Instance,
+    InstanceDependency,
+)
+from dpconsole.core.store.prepared import Insertion, Prepared
 from dpconsole.core.store.session import Transaction
 
 _REV = bindparam("rev", type_=BigInteger)
+_NOW = bindparam("now", type_=BigInteger)
+_BACKFILL = bindparam("backfill", type_=BigInteger)
+
+
+# --- making one -------------------------------------------------------------------------------------------------------
+
+_DATES = Insertion(BackfillDate.__table__, ("backfill_id", "business_date", "queue", "position", "rev"))
+
+
+def insert_backfill(transaction: Transaction, values: dict[str, Any], queues: Sequence[Sequence[str]]) -> int:
+    """Write a backfill and its data timestamps (ISO text), queue by queue; returns its id."""
+    made = transaction.execute(insert(Backfill).values(values | {"rev": transaction.rev}).returning(Backfill.id))
+    backfill = int(made.scalar_one())
+    places = [
+        (backfill, day, queue, position, transaction.rev)
+        for queue, days in enumerate(queues, start=1)
+        for position, day in enumerate(days, start=1)
+    ]
+    _DATES.run(transaction.connection, places)
+    transaction.touch("backfill", [backfill])
+    transaction.touch("backfill_date", [row.id for row in dates_of(transaction.connection, backfill)])
+    return backfill
+
+
+# --- submission -------------------------------------------------------------------------------------------------------
+
+_ORDER = select(
+    Backfill.id,
+    Backfill.state,
+    Backfill.environment,
+    Backfill.groups,
+    Backfill.ascending,
+    cast(Backfill.form, Text).label("form"),
+).where(Backfill.id == _BACKFILL)
+_DATES_OF: Any = (
+    select(
+        BackfillDate.id,
+        BackfillDate.business_date,
+        BackfillDate.queue,
+        BackfillDate.position,
+        BackfillDate.state,
+        BackfillDate.made,
+    )
+    .where(BackfillDate.backfill_id == _BACKFILL)
+    .order_by(BackfillDate.business_date)
+)
+_MADE = update(BackfillDate).where(BackfillDate.id.in_(id_set())).values(made=True, rev=_REV)
+_CHANGE = update(Backfill).where(Backfill.id == _BACKFILL)
+_DUE = Prepared(
+    select(Backfill.id)
+    .where(
+        UNSUBMITTED,
+        or_(
+            Backfill.state == BackfillState.SUBMITTING,
+            (Backfill.state == BackfillState.WAITING) & (Backfill.submit_after_at <= _NOW),
+        ),
+    )
+    .order_by(Backfill.submit_after_at, Backfill.id)
+)
+_NEXT = Prepared(select(func.min(Backfill.submit_after_at)).where(UNSUBMITTED, Backfill.state == BackfillState.WAITING))
+_PARAMETERS = select(cast(Backfill.form, Text)).where(Backfill.id == _BACKFILL)
+
+
+def read_backfill(connection: Connection, backfill_id: int) -> Row[Any] | None:
+    """id, state, environment, groups, ascending, and the form as JSON text."""
+    found: Row[Any] | None = connection.execute(_ORDER, {"backfill": backfill_id}).first()
+    return found
+
+
+def read_form(connection: Connection, backfill_id: int) -> str:
+    """What the operator asked for, as JSON text."""
+    return str(connection.execute(_PARAMETERS, {"backfill": backfill_id}).scalar_one())
+
+
+def dates_of(connection: Connection, backfill_id: int) -> Sequence[Row[Any]]:
+    """The data timestamps in ascending order: id, business_date, queue, position, state, made."""
+    return connection.execute(_DATES_OF, {"backfill": backfill_id}).all()
+
+
+def change(transaction: Transaction, backfill_id: int, **columns: Any) -> None:
+    """Change columns of a backfill: its state (section 8.4), what goes with it."""
+    transaction.execute(_CHANGE.values(rev=transaction.rev, **columns), {"backfill": backfill_id})
+    transaction.touch("backfill", [backfill_id])
+
+
+def note_made(transaction: Transaction, dates: Collection[int]) -> None:
+    """The instances of these data timestamps are written."""
+    transaction.execute(_MADE, {"ids": bind(dates), "rev": transaction.rev})
+    transaction.touch("backfill_date", dates)
+
+
+def due_submissions(connection: Connection, now: int) -> list[int]:
+    """Backfills whose time has come, and those whose submission has begun and not ended."""
+    return [id for (id,) in _DUE.all(connection, now=now)]
+
+
+def next_submission(connection: Connection) -> int | None:
+    """The next moment at which a backfill is to be submitted, UTC milliseconds."""
+    moment: int | None = _NEXT.one(connection)[0]
+    return moment
+
+
+# --- saved flows ------------------------------------------------------------------------------------------------------
+
+
+class Flow(NamedTuple):
+    """A saved flow whose next backfills are to be made; `schedule` and `form` are JSON text."""
+
+    id: int
+    name: str
+    owner: str
+    schedule: str
+    form: str
+    made_until: str
+
+
+_FLOWS = select(
+    BackfillFlow.id,
+    BackfillFlow.name,
+    BackfillFlow.owner,
+    cast(BackfillFlow.schedule, Text).label("schedule"),
+    cast(BackfillFlow.form, Text).label("form"),
+    BackfillFlow.made_until,
+).where(BackfillFlow.enabled.is_(True), BackfillFlow.made_until < bindparam("run_day", type_=String))
+_MADE_UNTIL = (
+    update(BackfillFlow)
+    .where(BackfillFlow.id == bindparam("flow"))
+    .values(made_until=bindparam("run_day", type_=String), rev=_REV)
+)
+
+
+def insert_flow(transaction: Transaction, values: dict[str, Any]) -> int:
+    """Write a saved flow; returns its id."""
+    made = transaction.execute(
+        insert(BackfillFlow).values(values | {"rev": transaction.rev}).returning(BackfillFlow.id)
+    )
+    return int(made.scalar_one())
+
+
+def flows_behind(connection: Connection, run_day: str) -> list[Flow]:
+    """The enabled flows whose backfills were not made up to this run day (ISO)."""
+    return [Flow._make(row) for row in connection.execute(_FLOWS.order_by(BackfillFlow.id), {"run_day": run_day})]
+
+
+def note_made_until(transaction: Transaction, flow: int, run_day: str) -> None:
+    """Move a flow's watermark."""
+    transaction.execute(_MADE_UNTIL, {"flow": flow, "run_day": run_day, "rev": transaction.rev})
+
+
+# --- queues -----------------------------------------------------------------------------------------------------------
+
+_UNFINISHED = exists().where(
+    BackfillTally.backfill_id == BackfillDate.backfill_id,
+    BackfillTally.backfill_date_id == BackfillDate.id,
+    BackfillTally.status != Status.SUCCEEDED,
+    BackfillTally.number > 0,
+)
+_FINISHED = Prepared(select(BackfillDate.id, BackfillDate.backfill_id).where(IN_FLIGHT, ~_UNFINISHED))
+_END = Prepared(update(BackfillDate).where(BackfillDate.id.in_(id_set())).values(state=DateState.DONE, rev=_REV))
+_HEAD: Any = func.min(case((BackfillDate.state == DateState.WAITING, BackfillDate.position)))
+_IDLE = Prepared(
+    select(BackfillDate.backfill_id, BackfillDate.queue, _HEAD)
+    .where(BackfillDate.backfill_id.in_(id_set("backfills")))
+    .group_by(BackfillDate.backfill_id, BackfillDate.queue)
+    .having(_HEAD.is_not(None), func.sum(case((BackfillDate.state == DateState.BEGUN, 1), else_=0)) == 0)
+)
+_idle = row_set("idle", backfill_id=BigInteger, queue=Integer, position=Integer)
+_IN_IDLE = (BackfillDate.backfill_id == _idle.c.backfill_id) & (BackfillDate.queue == _idle.c.queue)
+_TAKE_UP_AGAIN = Prepared(
+    update(BackfillDate)
+    .where(_IN_IDLE, BackfillDate.state == DateState.DONE, _UNFINISHED)
+    .values(state=DateState.BEGUN, rev=_REV)
+    .returning(BackfillDate.id, BackfillDate.backfill_id, BackfillDate.queue)
+)
+_BEGIN = Prepared(
+    update(BackfillDate)
+    .where(_IN_IDLE, BackfillDate.position == _idle.c.position, BackfillDate.state == DateState.WAITING)
+    .values(state=DateState.BEGUN, begun_at=_NOW, rev=_REV)
+    .returning(BackfillDate.id)
+)
+_LET_GO = Prepared(
+    update(Instance)
+    .where(
+        Instance.backfill_id.is_not(None),
+        Instance.backfill_id.in_(id_set("backfills")),
+        Instance.backfill_date_id.in_(id_set()),
+        Instance.unit != Unit.LOGICAL_TABLE,
+        Instance.autonomous.is_(False),
+    )
+    .values(autonomous=True, rev=_REV)
+    .returning(Instance.id)
+)
+
+
+def end_finished(transaction: Transaction) -> dict[int, int]:
+    """Data timestamps in flight that have succeeded are done; returns them with the backfills they are of."""
+    finished: dict[int, int] = dict(_FINISHED.all(transaction.connection))
+    if finished:
+        _END.run(transaction.connection, ids=bind(finished), rev=transaction.rev)
+        transaction.touch("backfill_date", finished)
+    return finished
+
+
+def begin_next(transaction: Transaction, backfills: Collection[int], now: int) -> int:
+    """The next data timestamp of every queue in which none is in flight begins; returns how many did (section 7).
+
+    One that was done and has been rerun since holds its queue again instead.
+    """
+    bound, rev = bind(backfills), transaction.rev
+    idle = [tuple(row) for row in _IDLE.all(transaction.connection, backfills=bound)] if backfills else []
+    if not idle:
+        return 0
+    again = _TAKE_UP_AGAIN.all(transaction.connection, idle=bind(idle), rev=rev)
+    taken = {(backfill, queue) for _, backfill, queue in again}
+    heads = bind([head for head in idle if head[:2] not in taken])
+    begun = [id for (id,) in _BEGIN.all(transaction.connection, idle=heads, now=now, rev=rev)]
+    released = _LET_GO.all(transaction.connection, ids=bind(begun), backfills=bound, rev=rev)
+    transaction.touch("backfill_date", [*begun, *(id for id, _, _ in again)])
+    transaction.touch("instance", [id for (id,) in released])
+    return len(begun)
+
 
 # --- changed in flight ------------------------------------------------------------------------------------------------
 
-_QUEUED = select(
-    BackfillDate.id, BackfillDate.business_date, BackfillDate.queue, BackfillDate.position, BackfillDate.state
-).where(BackfillDate.backfill_id == bindparam("backfill"))
 _places = row_set("places", id=BigInteger, queue=Integer, position=Integer)
 _PLACE = (
     update(BackfillDate)
     .where(BackfillDate.id == _places.c.id)
     .values(queue=_places.c.queue, position=_places.c.position, rev=_REV)
 )
-_SET_GROUPS = update(Backfill).where(Backfill.id == bindparam("backfill")).values(groups=bindparam("groups"), rev=_REV)
 _EXCLUDE = (
     update(BackfillDate)
     .where(BackfillDate.id.in_(id_set()), BackfillDate.state == DateState.WAITING)
     .values(state=DateState.EXCLUDED, rev=_REV)
-    .returning(BackfillDate.id)
+    .returning(BackfillDate.id, BackfillDate.backfill_id)
 )
 _Downstream = aliased(Instance, name="downstream")
-_OF_THEM = (
-    select(Instance.id)
-    .join(
-        BackfillDate,
-        (BackfillDate.backfill_id == Instance.backfill_id) & (BackfillDate.id == Instance.backfill_date_id),
-    )
-    .where(BackfillDate.id.in_(id_set()))
+_OF_THEM = select(Instance.id).where(
+    Instance.backfill_id.is_not(None),
+    Instance.backfill_id.in_(id_set("backfills")),
+    Instance.backfill_date_id.in_(id_set()),
 )
 _BELOW_THEM = (
     select(InstanceDependency.downstream_id)
@@ -60,14 +304,24 @@ _WAIT_NO_LONGER = delete(InstanceDependency).where(
 _COUNT_ANEW = update(Instance).where(Instance.id.in_(id_set())).values(pending=OPEN_REQUIREMENTS, rev=_REV)
 
 
-def regroup(transaction: Transaction, backfill_id: int, groups: int) -> None:
+def regroup(transaction: Transaction, backfill_id: int, groups: int, now: int) -> None:
     """Deal the data timestamps that have not begun anew into `groups` queues, behind those in flight (section 7).
 
     One in flight keeps its queue while there is one of that number, and else joins the queue with the fewest in
-    flight; a queue with several begins nothing until all of them are done. Queues with none come first in the deal.
+    flight; a queue with several begins nothing until all of them are done. Queues with none come first in the deal,
+    and their first ones begin at once.
     """
-    rows = transaction.execute(_QUEUED, {"backfill": backfill_id}).all()
-    ascending = transaction.execute(select(Backfill.ascending).where(Backfill.id == backfill_id)).scalar_one()
+    backfill = read_backfill(transaction.connection, backfill_id)
+    assert backfill is not None
+    redeal(transaction, backfill_id, groups, ascending=backfill.ascending)
+    change(transaction, backfill_id, groups=groups)
+    if backfill.state == BackfillState.SUBMITTED:
+        begin_next(transaction, [backfill_id], now)
+
+
+def redeal(transaction: Transaction, backfill_id: int, groups: int, *, ascending: bool) -> None:
+    """Give every data timestamp in flight and waiting its queue and its turn there."""
+    rows = dates_of(transaction.connection, backfill_id)
     in_flight = Counter(dict.fromkeys(range(1, groups + 1), 0))
     places: list[tuple[int, int, int]] = []
     begun = [row for row in rows if row.state == DateState.BEGUN]
@@ -78,12 +332,10 @@ def regroup(transaction: Transaction, backfill_id: int, groups: int) -> None:
     last = max((row.position for row in rows if row.state != DateState.WAITING), default=0)
     order = sorted(in_flight, key=lambda queue: (in_flight[queue], queue))
     waiting = [row for row in rows if row.state == DateState.WAITING]
-    for turn, row in enumerate(sorted(waiting, key=lambda row: str(row.business_date), reverse=not ascending)):
+    for turn, row in enumerate(waiting if ascending else reversed(waiting)):
         places.append((row.id, order[turn % groups], last + 1 + turn // groups))
     transaction.execute(_PLACE, {"places": bind(places), "rev": transaction.rev})
-    transaction.execute(_SET_GROUPS, {"backfill": backfill_id, "groups": groups, "rev": transaction.rev})
     transaction.touch("backfill_date", [id for id, _, _ in places])
-    transaction.touch("backfill", [backfill_id])
 
 
 def exclude(transaction: Transaction, dates: Collection[int]) -> set[int]:
@@ -92,17 +344,17 @@ def exclude(transaction: Transaction, dates: Collection[int]) -> set[int]:
     Their instances stay as they are and are never started. What waits for them in later data timestamps does so no
     longer, as for everything outside the backfill.
     """
-    excluded = set(transaction.execute(_EXCLUDE, {"ids": bind(dates), "rev": transaction.rev}).scalars())
-    below = list(transaction.execute(_BELOW_THEM, {"ids": bind(excluded)}).scalars())
+    gone = transaction.execute(_EXCLUDE, {"ids": bind(dates), "rev": transaction.rev}).all()
+    excluded, backfills = {row.id for row in gone}, {row.backfill_id for row in gone}
+    these = {"ids": bind(excluded), "backfills": bind(backfills)}
+    below = list(transaction.execute(_BELOW_THEM, these).scalars())
     if below:
-        transaction.execute(_WAIT_NO_LONGER, {"ids": bind(excluded), "below": bind(below)})
+        transaction.execute(_WAIT_NO_LONGER, these | {"below": bind(below)})
         transaction.execute(_COUNT_ANEW, {"ids": bind(below), "rev": transaction.rev})
     transaction.touch("instance", below)
     transaction.touch("backfill_date", excluded)
-    transaction.touch("backfill", _backfills(transaction, excluded))
+    transaction.touch("backfill", backfills)
     return excluded
 
 
-def _backfills(transaction: Transaction, dates: Iterable[int]) -> list[Any]:
-    of = select(BackfillDate.backfill_id).distinct().where(BackfillDate.id.in_(id_set()))
-    return list(transaction.execute(of, {"ids": bind(dates)}).scalars())
+# --- whose turn it is -------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Definitions as rows: which column holds which attribute, both ways.
 
 What is written here is read back equal (`read_tasks`), which is also how a load tells a changed definition from one
-that stayed: it compares the values, not the columns. Nested values (schedule, run, simulation) are JSON documents.
+that stayed: it compares the values, not the columns. Nested values (schedule, run, form, ...) are JSON documents.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Select, String, select
 
+from dpconsole.core.domain.backfill_form import BackfillForm, Periodic
 from dpconsole.core.domain.calendars import cycle_of
 from dpconsole.core.domain.definitions import (
     Baseline,
@@ -45,7 +46,7 @@ from dpconsole.core.store import models
 from dpconsole.core.store.arrays import bind, id_set, row_set
 from dpconsole.core.store.settings import TIMEZONE, read_setting
 
-Nested = TypeVar("Nested", Schedule, RunConfig, Simulation)
+Nested = TypeVar("Nested", Schedule, RunConfig, Simulation, BackfillForm, Periodic)
 Enumeration = TypeVar("Enumeration", bound=StrEnum)
 
 
@@ -96,10 +97,10 @@ class Facts:
 def _adapters() -> dict[Any, Any]:
     from pydantic import TypeAdapter
 
-    return {kind: TypeAdapter(kind) for kind in (Schedule, RunConfig, Simulation)}
+    return {kind: TypeAdapter(kind) for kind in (Schedule, RunConfig, Simulation, BackfillForm, Periodic)}
 
 
-def to_document(value: Schedule | RunConfig | Simulation) -> dict[str, Any]:
+def to_document(value: Schedule | RunConfig | Simulation | BackfillForm | Periodic) -> dict[str, Any]:
     """A nested value as a JSON document."""
     return dict(_adapters()[type(value)].dump_python(value, mode="json"))
 
