@@ -188,7 +188,7 @@ class ConsoleApp(ThriftyApp[int], inherit_bindings=False):
         watch, rev = self.session.watch, self.services.feed.rev()
         if not watch or rev <= watch.rev:
             return None
-        return Look(rev, targets := watch.targets, self.services.standings(targets))
+        return Look(rev, targets := watch.targets, self.services.sightings(targets))
 
     def _tell_watched(self, looked: Look | None) -> None:
         """Tell the ends of what was watched, and of commands that were run for it."""
@@ -200,10 +200,10 @@ class ConsoleApp(ThriftyApp[int], inherit_bindings=False):
 
     def _tell_end(self, watched: Watched) -> None:
         """Ring and say so, once; run its command."""
-        standing = watched.standing
-        severity: SeverityLevel = "information" if standing.status == Status.SUCCEEDED else "error"
+        sighting = watched.sighting
+        severity: SeverityLevel = "information" if sighting.status == Status.SUCCEEDED else "error"
         self.bell()
-        self.notify(f"{standing.name}: {status_words(standing)}", severity=severity, timeout=30, markup=False)
+        self.notify(f"{sighting.name}: {status_words(sighting)}", severity=severity, timeout=30, markup=False)
         if watched.command:
             self._run_command(watched)
 

@@ -18,10 +18,10 @@ from sqlalchemy import Connection
 from dpconsole.core.domain.clock import Clock
 from dpconsole.core.domain.keys import Layer, TreeId
 from dpconsole.core.domain.text import clean
-from dpconsole.core.engine.baselines import BaselineRow, read_baselines
+from dpconsole.core.engine.baselines import BaselineRow
 from dpconsole.core.engine.diagnosis import Explanation
 from dpconsole.core.engine.diagnosis import explain as diagnose
-from dpconsole.core.engine.gantt import Candidate, Gantt, GanttRow, candidates, read_gantt
+from dpconsole.core.engine.gantt import Candidate, Gantt, GanttRow
 from dpconsole.core.engine.lease import EngineState
 from dpconsole.core.engine.queue import QueueRow, read_queue
 from dpconsole.core.engine.view import EngineView
@@ -47,15 +47,16 @@ from dpconsole.core.operations.fields import Field, FieldKind
 from dpconsole.core.operations.history import Chain, History
 from dpconsole.core.operations.planning import Plan
 from dpconsole.core.operations.records import Item, Outcome, Record, State
-from dpconsole.core.operations.registry import OPERATIONS, Operation
-from dpconsole.core.operations.selection import Selection
+from dpconsole.core.operations.registry import OPERATIONS, Operation, verb_on
+from dpconsole.core.operations.selection import Kind, Selection
 from dpconsole.core.operations.service import Operations
 from dpconsole.core.operations.undo import Step, WayBack
-from dpconsole.core.operations.verdicts import verdicts
+from dpconsole.core.query.backfill_tree import SUBMITTED, BackfillTree, Inside
 from dpconsole.core.query.fields import ListKind
 from dpconsole.core.query.language import QueryError
 from dpconsole.core.query.lists import DEFAULT_FILTERS, QUICK_FILTERS, ListRequest, Lists, Snapshot
 from dpconsole.core.settings import Settings
+from dpconsole.core.store.backfill_tree import BackfillNode, DateNode, InstanceNode, TreeRow
 from dpconsole.core.store.changes import Delta, Feed
 from dpconsole.core.store.definition_rows import StoredTask, known_task_keys, read_tasks
 from dpconsole.core.store.details import (
@@ -73,20 +74,23 @@ from dpconsole.core.store.overview import BaselineProgress, FailureGroup, Overvi
 from dpconsole.core.store.pages import InstanceRow, TaskRow
 from dpconsole.core.store.record_pages import RecordRow
 from dpconsole.core.store.session import Store
-from dpconsole.core.store.watched import Standing, standings
+from dpconsole.core.store.watched import Sighting
 
 __all__ = [
     "DEFAULT_FILTERS",
     "MOST_NODES",
     "OPERATIONS",
     "QUICK_FILTERS",
+    "SUBMITTED",
     "Armed",
     "Arming",
     "AttemptRow",
+    "BackfillNode",
     "BaselineProgress",
     "BaselineRow",
     "Candidate",
     "Chain",
+    "DateNode",
     "Delta",
     "EngineState",
     "EngineView",
@@ -103,9 +107,12 @@ __all__ = [
     "Grouped",
     "Grouping",
     "History",
+    "Inside",
     "InstanceDetail",
+    "InstanceNode",
     "InstanceRow",
     "Item",
+    "Kind",
     "Layer",
     "ListKind",
     "ListRequest",
@@ -123,8 +130,8 @@ __all__ = [
     "RecordRow",
     "Selection",
     "Services",
+    "Sighting",
     "Snapshot",
-    "Standing",
     "State",
     "Step",
     "StoreError",
@@ -133,11 +140,13 @@ __all__ = [
     "Timestamp",
     "TransitionRow",
     "TreeId",
+    "TreeRow",
     "WayBack",
     "Window",
     "WindowNode",
     "aggregate",
     "next_failed",
+    "verb_on",
     "window_ids",
     "with_nodes",
 ]
@@ -178,26 +187,7 @@ class Services:
 
     def verdicts(self, selection: Selection) -> dict[str, str]:
         """By verb: why it could act on nothing of a selection; empty where it could."""
-        ids = selection.ids if selection.query is None else self.operations.matching(selection)
-        with self.store.read() as connection:
-            return verdicts(connection, ids, self.operations.actor)
-
-    def gantt(self, end_id: int, start_id: int | None = None, shown: Collection[int] = ()) -> Gantt | None:
-        """The critical path of an instance, from a start or from the tenant root, with its bars; see `read_gantt`."""
-        return read_gantt(self.store, self.clock, end_id, start_id, shown)
-
-    def candidates(self, instance_id: int, role: PathRole) -> list[Candidate]:
-        """What may be the other end of a path on which an instance is the start, or the end."""
-        return candidates(self.store, instance_id, role)
-
-    def baselines(self, environment: str, business_date: date) -> list[BaselineRow]:
-        """How the baselines of a data timestamp stand; see `read_baselines`."""
-        return read_baselines(self.store, self.clock, environment, business_date)
-
-    def standings(self, targets: Collection[TreeId]) -> dict[TreeId, Standing]:
-        """Where instances, data timestamps and backfills stand; what is gone is left out."""
-        with self.store.read() as connection:
-            return standings(connection, targets)
+        return self.operations.verdicts(selection)
 
     def queue(self, ids: Sequence[int]) -> list[QueueRow]:
         """Rows of the queue, each with what holds it and who paused it; see `read_queue`."""
@@ -212,12 +202,7 @@ class Services:
         is_cancelled: Callable[[], bool],
     ) -> Path:
         """Write a selection, or all recurring instances of an environment, as a workbook; see `export_instances`."""
-        ids: Sequence[int]
-        if selection is None:
-            ids = recurring_ids(self.store, environment)
-        else:
-            found = selection.ids if selection.query is None else self.operations.matching(selection)
-            ids = [id for id in found if id not in selection.without]
+        ids = recurring_ids(self.store, environment) if selection is None else self.operations.rows(selection)
         now = self.clock.now()
         return export_instances(
             self.store, ids, directory, now, self.zone, progress=progress, is_cancelled=is_cancelled
@@ -272,6 +257,11 @@ class Services:
         """The instances that stand where these do on another data timestamp of their backfill; see `twins`."""
         with self.store.read() as connection:
             return twins(connection, ids, backfill_date_id)
+
+    @property
+    def tree(self) -> BackfillTree:
+        """The tree of submitted backfills."""
+        return BackfillTree(self.store, self.lists)
 
     @property
     def history(self) -> History:

@@ -14,7 +14,7 @@ from textual.message import Message
 from textual.widget import Widget
 from typing_extensions import override
 
-from dpconsole.core.services import Standing, TreeId
+from dpconsole.core.services import Sighting, TreeId
 from dpconsole.screens.base import ConsoleScreen
 from dpconsole.screens.prompts import ChoicePrompt, KeyedDialog, TextPrompt
 from dpconsole.screens.reading import in_thread
@@ -40,8 +40,8 @@ class Watches(ConsoleScreen):
     class Looked(Message):
         """Where those stand that are to be watched, or are gone."""
 
-        def __init__(self, targets: Sequence[TreeId], standings: Mapping[TreeId, Standing], command: Command) -> None:
-            self.targets, self.standings, self.command = targets, standings, command
+        def __init__(self, targets: Sequence[TreeId], sightings: Mapping[TreeId, Sighting], command: Command) -> None:
+            self.targets, self.sightings, self.command = targets, sightings, command
             super().__init__()
 
     def to_watch(self) -> Sequence[TreeId]:
@@ -81,12 +81,12 @@ class Watches(ConsoleScreen):
 
     @in_thread("watch")
     def _look(self, targets: Sequence[TreeId], command: Command) -> None:
-        self.post_message(self.Looked(targets, self.services.standings(targets), command))
+        self.post_message(self.Looked(targets, self.services.sightings(targets), command))
 
     @on(Looked)
     def _begin(self, message: Looked) -> None:
-        ended = [standing for standing in message.standings.values() if standing.ended]
-        going_on = [standing for standing in message.standings.values() if not standing.ended]
+        ended = [sighting for sighting in message.sightings.values() if sighting.ended]
+        going_on = [sighting for sighting in message.sightings.values() if not sighting.ended]
         self.session.watch.add(going_on, message.command)
         self.refresh_header(now=True)
         if going_on:
@@ -97,9 +97,9 @@ class Watches(ConsoleScreen):
             self.notify(f"{first}{more}: nothing to wait for", severity="warning", markup=False)
 
 
-def status_words(standing: Standing) -> str:
+def status_words(sighting: Sighting) -> str:
     """The status as it is read, glyph and words."""
-    return "".join(text for text, _ in status_cell(standing.status))
+    return "".join(text for text, _ in status_cell(sighting.status))
 
 
 def _number(targets: Sequence[object]) -> str:
@@ -107,8 +107,8 @@ def _number(targets: Sequence[object]) -> str:
 
 
 COLUMNS = (
-    Column("name", "Watched", 40, lambda row: row.watched.standing.name, min_width=20, flex=2),
-    Column("status", "Status", 20, lambda row: status_cell(row.watched.standing.status), min_width=14),
+    Column("name", "Watched", 40, lambda row: row.watched.sighting.name, min_width=20, flex=2),
+    Column("status", "Status", 20, lambda row: status_cell(row.watched.sighting.status), min_width=14),
     Column("told", "Then", 24, lambda row: [(row.watched.told_by, Ink.DIM)], priority=1, min_width=10, flex=1),
 )
 
@@ -118,7 +118,7 @@ class Row:
 
     def __init__(self, watched: Watched) -> None:
         self.watched = watched
-        self.id = watched.standing.target.number
+        self.id = watched.sighting.target.number
 
 
 class WatchedScreen(KeyedDialog):

@@ -13,7 +13,7 @@ import subprocess
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from dpconsole.core.services import Standing, TreeId
+from dpconsole.core.services import Sighting, TreeId
 
 LIMIT = 200
 """How many can be watched at once."""
@@ -26,7 +26,7 @@ Command = tuple[str, ...]
 class Watched:
     """One that is watched: how it stood when it was looked at last, and what is run when it ends."""
 
-    standing: Standing
+    sighting: Sighting
     command: Command = ()
 
     @property
@@ -45,11 +45,11 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How those that were watched stand at a revision; what is gone is not among the standings."""
+    """How those that were watched stand at a revision; what is gone is not among the sightings."""
 
     rev: int
     targets: Sequence[TreeId]
-    standings: Mapping[TreeId, Standing]
+    sightings: Mapping[TreeId, Sighting]
 
 
 @dataclass
@@ -79,11 +79,11 @@ class Watch:
         """What the header says."""
         return f"watching {len(self)}" if self._watched else ""
 
-    def add(self, standings: Iterable[Standing], command: Command) -> None:
+    def add(self, sightings: Iterable[Sighting], command: Command) -> None:
         """Watch these from now on; they are looked at again even if nothing is committed any more."""
         self.rev = -1
-        for standing in standings:
-            self._watched[standing.target] = Watched(standing, command)
+        for sighting in sightings:
+            self._watched[sighting.target] = Watched(sighting, command)
 
     def forget(self, targets: Iterable[TreeId]) -> None:
         """Watch these no longer."""
@@ -93,11 +93,11 @@ class Watch:
     def take(self, look: Look) -> list[Watched]:
         """Take how the watched stand; those that ended come back once, and are watched no longer, as what is gone."""
         self.rev = max(self.rev, look.rev)
-        for target in set(self._watched) & set(look.standings):
-            self._watched[target] = replace(self._watched[target], standing=look.standings[target])
-        ended = [watched for watched in self if watched.standing.ended]
-        self.forget(watched.standing.target for watched in ended)
-        self.forget(set(look.targets) - set(look.standings))
+        for target in set(self._watched) & set(look.sightings):
+            self._watched[target] = replace(self._watched[target], sighting=look.sightings[target])
+        ended = [watched for watched in self if watched.sighting.ended]
+        self.forget(watched.sighting.target for watched in ended)
+        self.forget(set(look.targets) - set(look.sightings))
         return ended
 
     def started(self, running: Running) -> None:
@@ -112,15 +112,15 @@ class Watch:
 
 
 def _bad_end(one: Running) -> str:
-    program, name = one.watched.command[0], one.watched.standing.name
+    program, name = one.watched.command[0], one.watched.sighting.name
     return f"{program}, run because {name} ended, failed itself: exit code {one.process.returncode}"
 
 
-_FACTS: Mapping[str, Callable[[Standing], str]] = {
-    "id": lambda standing: standing.key,
-    "name": lambda standing: standing.name,
-    "status": lambda standing: standing.status.value,
-    "kind": lambda standing: standing.target.layer.name.lower(),
+_FACTS: Mapping[str, Callable[[Sighting], str]] = {
+    "id": lambda sighting: sighting.key,
+    "name": lambda sighting: sighting.name,
+    "status": lambda sighting: sighting.status.value,
+    "kind": lambda sighting: sighting.target.layer.name.lower(),
 }
 """What a command is told, in its arguments as `{id}` and in its environment as `DPCONSOLE_ID`."""
 
@@ -129,7 +129,7 @@ _NAMED = re.compile(f"{{({'|'.join(_FACTS)})}}")
 
 def run_command(watched: Watched) -> Running:
     """Start the command of one that ended; OSError where there is no such program."""
-    told = {name: fact(watched.standing) for name, fact in _FACTS.items()}
+    told = {name: fact(watched.sighting) for name, fact in _FACTS.items()}
     environment = {f"DPCONSOLE_{name.upper()}": value for name, value in told.items()}
     process = subprocess.Popen(
         [filled_in(word, told) for word in watched.command],

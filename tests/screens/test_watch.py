@@ -14,7 +14,7 @@ from textual.pilot import Pilot
 from dpconsole.app import ConsoleApp
 from dpconsole.core.domain.backfills import BackfillState, DateState
 from dpconsole.core.domain.statuses import NormalisedStatus, Status
-from dpconsole.core.services import Layer, Standing, TreeId
+from dpconsole.core.services import Layer, Sighting, TreeId
 from dpconsole.core.settings import Settled
 from dpconsole.core.store.models import Backfill, BackfillDate, BackfillTally
 from dpconsole.screens.listing import ListScreen
@@ -26,8 +26,8 @@ from tests.screens.night import Night
 ONE = TreeId(Layer.INSTANCE, 7)
 
 
-def standing(status: Status = Status.RUNNING, *, ended: bool = False, target: TreeId = ONE) -> Standing:
-    return Standing(target, "t_1_20261119_7", "dws_pay", status, ended)
+def sighting(status: Status = Status.RUNNING, *, ended: bool = False, target: TreeId = ONE) -> Sighting:
+    return Sighting(target, "t_1_20261119_7", "dws_pay", status, ended)
 
 
 def told(app: ConsoleApp) -> list[str]:
@@ -39,16 +39,16 @@ def told(app: ConsoleApp) -> list[str]:
 
 def test_an_end_is_told_once() -> None:
     watch = Watch()
-    watch.add([standing()], ())
-    assert watch.take(Look(5, [ONE], {ONE: standing()})) == []
-    over = Look(6, [ONE], {ONE: standing(Status.FAILED, ended=True)})
-    assert [one.standing.status for one in watch.take(over)] == [Status.FAILED]
+    watch.add([sighting()], ())
+    assert watch.take(Look(5, [ONE], {ONE: sighting()})) == []
+    over = Look(6, [ONE], {ONE: sighting(Status.FAILED, ended=True)})
+    assert [one.sighting.status for one in watch.take(over)] == [Status.FAILED]
     assert (watch.take(over), len(watch), watch.words) == ([], 0, "")
 
 
 def test_what_is_gone_is_watched_no_longer() -> None:
     watch = Watch()
-    watch.add([standing()], ())
+    watch.add([sighting()], ())
     assert watch.take(Look(5, [ONE], {})) == []
     assert len(watch) == 0
 
@@ -56,7 +56,7 @@ def test_what_is_gone_is_watched_no_longer() -> None:
 def test_what_was_added_after_the_last_look_is_looked_at_again() -> None:
     watch = Watch()
     watch.take(Look(9, [], {}))
-    watch.add([standing()], ())
+    watch.add([sighting()], ())
     assert watch.rev < 9
 
 
@@ -64,7 +64,7 @@ def test_what_was_added_after_the_last_look_is_looked_at_again() -> None:
 
 
 def finished(command: Sequence[str], name: str = "dws_pay") -> Running:
-    running = run_command(Watched(replace(standing(Status.FAILED, ended=True), name=name), tuple(command)))
+    running = run_command(Watched(replace(sighting(Status.FAILED, ended=True), name=name), tuple(command)))
     running.process.wait(timeout=20)
     return running
 
@@ -132,7 +132,7 @@ def test_a_backfill_ends_as_its_data_timestamps_do(
                 row = {"backfill_id": 1, "backfill_date_id": day, "status": status, "paused": False, "number": 1}
                 transaction.connection.execute(BackfillTally.__table__.insert(), row)
     target = TreeId(Layer.BACKFILL, 1)
-    found = folders.services.standings([target, TreeId(Layer.DATE, 1), TreeId(Layer.DATE, 99)])
+    found = folders.services.sightings([target, TreeId(Layer.DATE, 1), TreeId(Layer.DATE, 99)])
     assert (found[target].status, found[target].ended) == expected
     assert found[target].key == "f_1"
     assert found[TreeId(Layer.DATE, 1)].name == "pay again 2026-11-11"
