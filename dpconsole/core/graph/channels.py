@@ -5,14 +5,16 @@ Within a channel a wire runs along the row of its source, turns into a track, an
 no other. Two nets share a track where their rows are apart (the left-edge rule).
 
 One more rule keeps unrelated wires off each other: where a source stands on the row of a target, the source's track
-comes before the tracks of the other nets that feed the target. Nets that so demand of each other in a circle are parted by
-moving the target rows down one, and with them all that stands further down in the layers to the right.
+comes before the tracks of the other nets that feed the target. Nets that demand this of each other in a circle are
+parted by moving target rows down one, and with them all that stands further down in the layers to the right.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
 
 from dpconsole.core.graph.layering import Lattice
 
@@ -74,15 +76,16 @@ def _nets(lattice: Lattice, layer: Iterable[int]) -> list[Net]:
 
 
 def _move_down(lattice: Lattice, rows: list[int], layer: int, row: int) -> None:
-    """Move everything at `row` and below it in `layer` and to its right; parts that lie wholly below move as a whole."""
+    """Move all at `row` and below it, from `layer` to the right; parts that lie wholly below move as a whole."""
     for part in lattice.parts:
-        whole = min(rows[item] for item in part) > row
+        whole = min(map(rows.__getitem__, part)) > row
         for item in part:
-            rows[item] += rows[item] >= row and (whole or lattice.layer[item] >= layer)
+            if rows[item] >= row and (whole or lattice.layer[item] >= layer):
+                rows[item] += 1
 
 
 class _Demands:
-    """What the nets of a channel demand of each other's tracks; those that run straight have none and demand nothing."""
+    """What the nets of a channel demand of each other's tracks; those that run straight have none, and no demands."""
 
     def __init__(self, nets: Sequence[Net], rows: Sequence[int]) -> None:
         self._rows = rows
@@ -106,24 +109,14 @@ class _Demands:
 
     def circle(self) -> int | None:
         """The lowest row of a circle of demands, or None where there is none."""
-        left = {number: set(before) for number, before in self._before.items()}
-        while free := [number for number, before in left.items() if not before]:
-            for number in free:
-                del left[number]
-            for before in left.values():
-                before.difference_update(free)
-        return self._lowest_row(left) if left else None
-
-    def _lowest_row(self, left: Mapping[int, Collection[int]]) -> int:
-        """The lowest row of the circle found by walking back through nets that all have one before them."""
-        walk = [min(left)]
-        while (back := min(left[walk[-1]])) not in walk:
-            walk.append(back)
-        circle = [*walk[walk.index(back) :], back]
-        return max(self._before[after][before] for after, before in zip(circle, circle[1:], strict=False))
+        try:
+            TopologicalSorter({after: before for after, before in self._before.items() if before}).prepare()
+        except CycleError as error:
+            return max(self._before[after][before] for before, after in pairwise(error.args[1]))
+        return None
 
     def tracks(self) -> list[int | None]:
-        """The track of each net: the left-most one that is free on its rows and comes after all that must come before."""
+        """The track of each net: the first that is free on its rows, behind all that must come before it."""
         tracks: dict[int, int] = {}
         waiting = sorted(self._bent, key=self._preference)
         track = 0

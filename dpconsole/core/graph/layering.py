@@ -7,9 +7,10 @@ cross, and no two items of a layer overlap.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from bisect import bisect_right, insort
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import median
+from statistics import fmean, median
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 SWEEPS = 8
 """Passes over all layers that order them by barycenter, to the right and to the left in turn."""
+
+PATIENCE = 2
+"""Passes that may bring nothing before the order is taken as it is."""
 
 SETTLINGS = 4
 """Passes over all layers that move the rows to the medians of their neighbours."""
@@ -162,14 +166,14 @@ def _ordered(lattice: Lattice, part: Sequence[int], known: Mapping[int, int]) ->
     """The items of each layer in the order that crosses the fewest wires of those the sweeps come to."""
     layers = [sorted(layer, key=lambda item: known.get(item, -1)) for layer in lattice.layers(part)]
     at = {item: float(position) for layer in layers for position, item in enumerate(layer)}
-    best, fewest = layers, float("inf")
+    best, fewest, found = layers, float("inf"), 0
     for sweep in range(SWEEPS):
         forth = sweep % 2 == 0
         for layer in layers if forth else reversed(layers):
             _sweep(layer, lattice.ups if forth else lattice.downs, at, known)
         if (crossings := _crossings(layers, lattice.downs, at)) < fewest:
-            best, fewest = [list(layer) for layer in layers], crossings
-        if not fewest:
+            best, fewest, found = [list(layer) for layer in layers], crossings, sweep
+        if not fewest or sweep - found == PATIENCE:
             break
     return best
 
@@ -179,7 +183,7 @@ def _sweep(layer: list[int], beside: Sequence[Sequence[int]], at: dict[int, floa
 
     def barycenter(item: int) -> float:
         near = beside[item]
-        return sum(at[other] for other in near) / len(near) if near else at[item]
+        return at[near[0]] if len(near) == 1 else fmean([at[other] for other in near or (item,)])
 
     layer.sort(key=barycenter)
     if known:
@@ -190,14 +194,12 @@ def _sweep(layer: list[int], beside: Sequence[Sequence[int]], at: dict[int, floa
 
 def _crossings(layers: Sequence[Sequence[int]], downs: Sequence[Sequence[int]], at: Mapping[int, float]) -> int:
     """Pairs of wires that cross: inversions of the target positions, taken in the order of the sources."""
-    from bisect import bisect_right, insort
-
     crossings = 0
     for layer in layers:
         seen: list[float] = []
         for item in layer:
-            ends = sorted(at[target] for target in downs[item])
-            crossings += sum(len(seen) - bisect_right(seen, end) for end in ends)
+            ends = [at[target] for target in downs[item]]
+            crossings += sum([len(seen) - bisect_right(seen, end) for end in ends])
             for end in ends:
                 insort(seen, end)
     return crossings
@@ -235,10 +237,14 @@ def _settle(
     beside: Sequence[Sequence[int]],
 ) -> None:
     """Move one layer towards the medians of what stands beside it, its order and its gaps kept."""
-    wanted = [median([rows[other] for other in beside[item]] or [rows[item]]) for item in layer]
+    wanted = [_middle(rows, beside[item] or (item,)) for item in layer]
     weights = [RELAY_WEIGHT if item >= lattice.nodes else 1.0 for item in layer]
     slack = pool([want - start for want, start in zip(wanted, starts, strict=True)], weights)
     rows.update((item, start + shift) for item, start, shift in zip(layer, starts, slack, strict=True))
+
+
+def _middle(rows: Mapping[int, int], items: Sequence[int]) -> float:
+    return rows[items[0]] if len(items) == 1 else median([rows[item] for item in items])
 
 
 def pool(wanted: Sequence[float], weights: Sequence[float]) -> list[int]:
@@ -250,7 +256,7 @@ def pool(wanted: Sequence[float], weights: Sequence[float]) -> list[int]:
             last = blocks.pop()
             block = (last[0] + block[0], last[1] + block[1], last[2] + block[2])
         blocks.append(block)
-    return [int((total / weight + 0.5) // 1) for total, weight, number in blocks for _ in range(number)]
+    return [round(total / weight) for total, weight, number in blocks for _ in range(number)]
 
 
 def _dense(rows: Mapping[int, int]) -> Mapping[int, int]:

@@ -17,7 +17,7 @@ from itertools import chain, compress, pairwise
 
 from dpconsole.core.graph.channels import channels
 from dpconsole.core.graph.layering import LINE, Lattice, Span, lattice, place
-from dpconsole.core.graph.wiring import ARMS, CODES, HEAD, JOINING, JOINT, E, N, S, Spacing, W, Wiring
+from dpconsole.core.graph.wiring import ARMS, CODES, HEAD, JOINING, JOINT, Spacing, Wiring, turned
 
 Cell = tuple[int, int]
 """Column and line of a cell of the picture, from its upper left corner."""
@@ -128,15 +128,35 @@ class Wire(int):
         """Whether a node begins behind this cell."""
         return bool(self & HEAD)
 
-    def turned(self) -> Wire:
-        """The same over the diagonal: north for west, and south for east."""
-        arms = ((N, W), (W, N), (E, S), (S, E))
-        return Wire(sum(to for arm, to in arms if self & arm) | self & ~ARMS)
+
+class Wires(Mapping[Cell, Wire]):
+    """The wires of a picture by cell; `lines` has the code of every cell, 0 where nothing runs."""
+
+    __slots__ = ("lines",)
+
+    def __init__(self, lines: Sequence[bytes]) -> None:
+        self.lines = lines
+
+    def __getitem__(self, cell: Cell) -> Wire:
+        x, y = cell
+        if 0 <= y < len(self.lines) and 0 <= x < len(self.lines[y]) and self.lines[y][x]:
+            return _WIRES[self.lines[y][x]]
+        raise KeyError(cell)
+
+    def __iter__(self) -> Iterator[Cell]:
+        return ((x, y) for y, line in enumerate(self.lines) for x in compress(range(len(line)), line))
+
+    def __len__(self) -> int:
+        return sum(len(line) - line.count(0) for line in self.lines)
+
+    def turned(self) -> Wires:
+        """The same over the diagonal."""
+        return Wires([bytes(column).translate(_TURNED) for column in zip(*self.lines, strict=True)])
 
 
 _ARMS = [Arm(arms) for arms in range(ARMS + 1)]
 _WIRES = [Wire(code) for code in range(CODES)]
-_TURNED = [wire.turned() for wire in _WIRES]
+_TURNED = bytes(turned(code) for code in range(256))
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +164,7 @@ class Layout:
     """A picture: `width` columns and `height` lines; flows to the right, or down when `top_down`."""
 
     places: Mapping[int, Place]
-    wires: Mapping[Cell, Wire]
+    wires: Wires
     edges: frozenset[Edge]
     width: int
     height: int
@@ -166,8 +186,8 @@ class Layout:
 
     def step(self, node: int, towards: Arm) -> int | None:
         """The node one step away as it is drawn: along the nearest edge, or to the neighbour in the layer."""
-        back, on, before, after = (Arm.N, Arm.S, Arm.W, Arm.E) if self.top_down else (Arm.W, Arm.E, Arm.N, Arm.S)
-        if towards in (back, on):
+        back, ahead, after = (Arm.N, Arm.S, Arm.E) if self.top_down else (Arm.W, Arm.E, Arm.S)
+        if towards in (back, ahead):
             return self._nearest(node, self.upstream_of(node) if towards is back else self.downstream_of(node))
         layer = self.places[node].layer
         beside = self._in_order(other for other, place in self.places.items() if place.layer == layer)
@@ -215,8 +235,8 @@ def arrange(
 ) -> Layout:
     """Lay out a graph.
 
-    `keep` is a layout whose nodes stay in the order they stood in, as far as they share a layer now. Raises ValueError
-    for a cycle, naming it, for an edge of a node that is not there, and for a node that is there twice.
+    `keep` is a layout whose nodes stay in the order they stood in, within each layer of what hangs together. Raises
+    ValueError for a cycle, naming it, for an edge of a node that is not there, and for a node that is there twice.
     """
     widths = {node.id: node.width for node in nodes}
     if len(widths) < len(nodes):
@@ -276,10 +296,8 @@ def _layout(
         )
         for item in items
     }
-    lines = wiring.paint(width, height)
-    wires = {(x, y): _WIRES[line[x]] for y, line in enumerate(lines) for x in compress(range(width), line)}
     numbers = {node: item for item, node in enumerate(grid.ids)}
-    layout = Layout(places, wires, frozenset(edges), width, height, False, wiring, numbers)
+    layout = Layout(places, Wires(wiring.paint(width, height)), frozenset(edges), width, height, False, wiring, numbers)
     return _turned(layout) if boxes else layout
 
 
@@ -290,8 +308,9 @@ def _place(column: int, row: int, width: int, span: Span, layer: int) -> Place:
 def _turned(layout: Layout) -> Layout:
     """The same picture turned over its diagonal, so that it runs down."""
     places = {node: Place(at.y, at.x, at.height, at.width, at.layer) for node, at in layout.places.items()}
-    wires = {(y, x): _TURNED[wire] for (x, y), wire in layout.wires.items()}
-    return replace(layout, places=places, wires=wires, width=layout.height, height=layout.width, top_down=True)
+    return replace(
+        layout, places=places, wires=layout.wires.turned(), width=layout.height, height=layout.width, top_down=True
+    )
 
 
 def _leg(start: Cell, end: Cell) -> Iterator[tuple[Cell, Arm]]:

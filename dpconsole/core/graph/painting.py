@@ -9,7 +9,7 @@ Whatever wires do where they meet has a character of its own, so the picture alo
     the same where the picture runs down             ╟ ╢ ╫          v
     end at a node                                    ▸ ▾            > v
 
-In ASCII the arms of a `+` are those its neighbours have towards it. Tracks are kept apart so that this is never in doubt.
+In ASCII a `+` has the arms its neighbours have towards it; tracks keep apart, so that this is never in doubt.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def draw(
 
 
 def _cells(label: str, width: int, width_of: Callable[[str], int]) -> list[str]:
-    """The label as exactly `width` cells: a wide character is followed by an empty one, a mark stays with its letter."""
+    """The label as exactly `width` cells: an empty one follows a wide character, a mark stays with its letter."""
     cells: list[str] = []
     for character in label:
         size = width_of(character)

@@ -25,6 +25,13 @@ HEAD = 64
 CODES = 2 * HEAD
 """One more than the largest code of a cell."""
 
+
+def turned(code: int) -> int:
+    """The code of a cell over the diagonal: north for west, and south for east."""
+    arms = sum(to for arm, to in ((N, W), (W, N), (E, S), (S, E)) if code & arm)
+    return arms | code & ~ARMS
+
+
 Point = tuple[int, int]
 
 _ALONG = bytes((code | E | W) % 256 for code in range(256))
@@ -80,7 +87,7 @@ class Wiring:
             return self.begins[layer]
         return self.columns[layer] + self.widths[item] + self.spacing.margin
 
-    def paint(self, width: int, height: int) -> list[bytearray]:
+    def paint(self, width: int, height: int) -> list[bytes]:
         """The code of every cell, line by line."""
         canvas = _Canvas(width, height)
         for item, layer in enumerate(self.lattice.layer):
@@ -92,7 +99,7 @@ class Wiring:
         for x, y in joining:
             if canvas.lines[y][x] & W:
                 canvas.lines[y][x] ^= JOINT | JOINING
-        return canvas.lines
+        return [bytes(line) for line in canvas.lines]
 
     def _paint_item(self, canvas: _Canvas, item: int, layer: int) -> None:
         """The row of an item: its head, the way through a relay, and the way to its track or straight on."""

@@ -43,6 +43,7 @@ class Picture:
         self.down = self.at((first[0] - 2, first[1])) in "│|" and self.at((first[0] - 2, first[1])) != " "
         self.forward = S if self.down else E
         self.joining = "╟╢╫v" if self.down else "╤╧╪>"
+        self._beyond: dict[tuple[Cell, Way], list[tuple[Cell, Way]]] = {}
         self.entries = {cell: node for node in self.nodes for cell in self._entries(node)}
 
     def at(self, cell: Cell) -> str:
@@ -77,11 +78,13 @@ class Picture:
             if state in seen:
                 continue
             seen.add(state)
-            assert BACK[way] in self._arms(cell), f"a wire breaks off before {cell}"
+            if state not in self._beyond:
+                assert BACK[way] in self._arms(cell), f"a wire breaks off before {cell}"
+                self._beyond[state] = [((cell[0] + x, cell[1] + y), (x, y)) for x, y in self._exits(cell, way)]
             if cell in self.entries and self.at(cell) in "▸▾>v":
                 yield self.entries[cell]
             else:
-                ahead += [((cell[0] + x, cell[1] + y), (x, y)) for x, y in self._exits(cell, way)]
+                ahead += self._beyond[state]
 
     def _exits(self, cell: Cell, way: Way) -> set[Way]:
         if self.at(cell) in "┼)":
