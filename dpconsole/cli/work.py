@@ -27,6 +27,7 @@ from dpconsole.core.store.opening import open_store
 from dpconsole.core.store.session import Store
 
 if TYPE_CHECKING:
+    from dpconsole.core.operations.backfills import Backfills
     from dpconsole.core.query.lists import Lists
 
 
@@ -71,6 +72,13 @@ class Work:
     def operations(self) -> Operations:
         """The verbs of this user."""
         return Operations(self.store, self.clock, self.actor, self.matching, lambda: token_hex(16))
+
+    @cached_property
+    def backfills(self) -> Backfills:
+        """Creating backfills as this user."""
+        from dpconsole.core.operations.backfills import Backfills
+
+        return Backfills(self.store, self.clock, self.actor, self.operations.new_key)
 
     @property
     def query_context(self) -> QueryContext:

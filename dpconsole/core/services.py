@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -43,6 +44,7 @@ from dpconsole.core.graph.window import (
     with_nodes,
 )
 from dpconsole.core.operations.arming import Armed, Arming
+from dpconsole.core.operations.backfills import Backfills
 from dpconsole.core.operations.fields import Field, FieldKind
 from dpconsole.core.operations.history import Chain, History
 from dpconsole.core.operations.planning import Plan
@@ -85,6 +87,7 @@ __all__ = [
     "Armed",
     "Arming",
     "AttemptRow",
+    "Backfills",
     "BackfillNode",
     "BaselineProgress",
     "BaselineRow",
@@ -262,6 +265,12 @@ class Services:
     def tree(self) -> BackfillTree:
         """The tree of submitted backfills."""
         return BackfillTree(self.store, self.lists)
+
+    @cached_property
+    def backfills(self) -> Backfills:
+        """Creating backfills: read the answers, plan, create."""
+        mine = self.operations
+        return Backfills(self.store, self.clock, mine.actor, mine.new_key, mine.acted)
 
     @property
     def history(self) -> History:

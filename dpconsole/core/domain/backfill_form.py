@@ -129,6 +129,11 @@ class BackfillForm:
         """The distinct data timestamps, in ascending order."""
         return tuple(sorted({day for some in self.ranges for day in some}))
 
+    @property
+    def runs_at_once(self) -> bool:
+        """Whether it is submitted as soon as it is created."""
+        return self.at is None and self.periodic is None
+
     def occurrences(self, schedule: Schedule, business_date: date, zone: ZoneInfo) -> tuple[Occurrence, ...]:
         """What of a schedule is made up for on a data timestamp: of hourly and minutely ones the hour window alone."""
         every = occurrences(schedule, business_date, zone)

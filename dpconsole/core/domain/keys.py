@@ -35,7 +35,13 @@ class TreeId(NamedTuple):
         """The row a number stands for."""
         return cls(Layer(number % 4), number // 4)
 
+    @property
+    def key(self) -> str:
+        """The id it is shown under; of an instance the number that identifies it."""
+        return f"{_PREFIXES[self.layer]}{self.id}"
 
+
+_PREFIXES = {Layer.BACKFILL: "f_", Layer.DATE: "dr_", Layer.INSTANCE: ""}
 _INSTANCE = re.compile(r"(?:t_\d+_\d{8}_)?(\d{1,18})", re.ASCII)
 _BACKFILL = re.compile(r"(?:f_)?(\d{1,18})", re.ASCII)
 _DATE = re.compile(r"dr_(\d{1,18})", re.ASCII)
@@ -48,12 +54,17 @@ def instance_key(task_id: int, business_date: str | date, instance_id: int) -> s
 
 def backfill_key(backfill_id: int) -> str:
     """The id a backfill is shown under."""
-    return f"f_{backfill_id}"
+    return TreeId(Layer.BACKFILL, backfill_id).key
+
+
+def flow_key(backfill_flow_id: int) -> str:
+    """The id a saved flow of a periodic backfill is shown under."""
+    return f"flow_{backfill_flow_id}"
 
 
 def date_key(backfill_date_id: int) -> str:
     """The id a data timestamp of a backfill is shown under."""
-    return f"dr_{backfill_date_id}"
+    return TreeId(Layer.DATE, backfill_date_id).key
 
 
 def node_key(task_id: int) -> str:
@@ -76,3 +87,10 @@ def parse_folder_key(text: str) -> TreeId:
     if match := _DATE.fullmatch(text.strip()):
         return TreeId(Layer.DATE, int(match[1]))
     raise ValueError(f"{text!r} is not the id of a backfill: write f_12, or dr_345 for a data timestamp of one.")
+
+
+def parse_tree_key(text: str) -> TreeId:
+    """The folder that `f_12` or `dr_345` names, or else the instance; ValueError for anything else."""
+    if text.strip().startswith((_PREFIXES[Layer.BACKFILL], _PREFIXES[Layer.DATE])):
+        return parse_folder_key(text)
+    return TreeId(Layer.INSTANCE, parse_instance_key(text))

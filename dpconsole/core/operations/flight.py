@@ -17,15 +17,16 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from dpconsole.core.domain.backfill_form import LIST_LIMIT, BackfillForm, Handling, Mode, Periodic
-from dpconsole.core.domain.backfills import Recurrence, deal
+from dpconsole.core.domain.backfills import deal
 from dpconsole.core.domain.baselines import committed_at
-from dpconsole.core.domain.calendars import occurrences
 from dpconsole.core.domain.clock import business_date_of, run_day, to_datetime, to_ms
-from dpconsole.core.domain.definitions import Cycle, Environment, Method, Origin, Role, Schedule
+from dpconsole.core.domain.definitions import Environment, Method, Origin, Role, Schedule
 from dpconsole.core.domain.keys import backfill_key
 from dpconsole.core.domain.statuses import Status
 from dpconsole.core.domain.text import clean
 from dpconsole.core.domain.throttling import matches
+from dpconsole.core.engine.backfilling import due_on
+from dpconsole.core.engine.generation import current_business_date
 from dpconsole.core.graph.tasks import (
     BELOW_PAUSED,
     IS_PAUSED,
@@ -109,8 +110,9 @@ class FlightPlan:
     """What a form comes to. `form` is None where the answers cannot be read; `problems` then say why.
 
     `key` is what the ledger will know it by, `answers` what was asked with what is relative to now made absolute,
-    `command` the words that ask for the same. `strip` is ascending, `queues` in the order in which they run; of a
-    periodic backfill both are those of its first run. `required` are fields that go along with the chosen ones.
+    `command` the words that ask for the same, `stamp` marks the definitions it was made of. `strip` is ascending,
+    `queues` in the order in which they run; of a periodic backfill both are those of its first run. `required` are
+    fields that go along with the chosen ones.
     """
 
     form: BackfillForm | None
@@ -129,6 +131,7 @@ class FlightPlan:
     key: str = ""
     answers: Mapping[str, str] = field(default_factory=dict)
     command: str = ""
+    stamp: tuple[int, int] = (0, 0)
 
     @property
     def may_go(self) -> bool:
@@ -165,24 +168,15 @@ def flight_plan(
     return desk.plan()
 
 
-def first_run(periodic: Periodic, now: int, zone: ZoneInfo) -> date:
-    """The first run day of a periodic backfill whose time is still to come; `now` is UTC milliseconds."""
-    cycle = {Recurrence.DAILY: Cycle.DAY, Recurrence.WEEKLY: Cycle.WEEK, Recurrence.MONTHLY: Cycle.MONTH}
-    schedule = Schedule(
-        cycle[periodic.recurrence], (periodic.at,), weekdays=periodic.weekdays, month_days=periodic.month_days
-    )
-    day = to_datetime(now, zone).date()
-    while not any(
-        not one.placeholder and to_ms(one.due) > now for one in occurrences(schedule, business_date_of(day), zone)
-    ):
+def first_run(periodic: Periodic, now: int, zone: ZoneInfo) -> tuple[date, int]:
+    """The first run day that a periodic backfill saved now will have, and when it is due then, UTC milliseconds.
+
+    What is due on a run day is written at 23:00 on the day before, so that day is never today (section 3).
+    """
+    day = run_day(current_business_date(now, zone)) + timedelta(days=1)
+    while (due := due_on(periodic, day, zone)) is None:
         day += timedelta(days=1)
-    return day
-
-
-def first_due(periodic: Periodic, now: int, zone: ZoneInfo) -> int:
-    """When it is due then, UTC milliseconds."""
-    schedule = Schedule(at=(periodic.at,))
-    return to_ms(occurrences(schedule, business_date_of(first_run(periodic, now, zone)), zone)[0].due)
+    return day, to_ms(due)
 
 
 @dataclass(frozen=True)
@@ -239,12 +233,12 @@ class _Desk:
         periodic = self.asked.periodic
         if periodic is None:
             return self.asked
-        day = first_run(periodic, self.facts.now, self.facts.zone)
+        day, _ = first_run(periodic, self.facts.now, self.facts.zone)
         return replace(self.asked, ranges=tuple(offsets.on(day) for offsets in self.asked.offsets))
 
     def _begins_at(self) -> int:
         if self.asked.periodic is not None:
-            return first_due(self.asked.periodic, self.facts.now, self.facts.zone)
+            return first_run(self.asked.periodic, self.facts.now, self.facts.zone)[1]
         return self.asked.at or self.facts.now
 
     def _tasks(self, calendar: Calendar, days: Sequence[date]) -> Iterator[CoveredTask]:
