@@ -1,6 +1,6 @@
 """Every benchmark, or the ones that are named.
 
-    python -m tests.bench [engine] [rowtable] [wire] [diagnosis] [verbs] [--quick]
+    python -m tests.bench [engine] [rowtable] [wire] [diagnosis] [window] [verbs] [--quick]
 
 Figures are those of this machine at this moment; what counts is how they stand to the floor or to the other table of
 the same run.
@@ -14,7 +14,7 @@ import platform
 import sqlite3
 from collections.abc import Callable
 
-from tests.bench import console_list, diagnosis, engine, rowtable, verbs, wire
+from tests.bench import console_list, dag_window, diagnosis, engine, rowtable, verbs, wire
 
 
 def _engine(quick: bool) -> None:
@@ -40,6 +40,10 @@ def _diagnosis(quick: bool) -> None:
     diagnosis.run(10_000 if quick else 100_000)
 
 
+def _window(quick: bool) -> None:
+    dag_window.run(dag_window.SIZES[:1] if quick else dag_window.SIZES)
+
+
 def _verbs(quick: bool) -> None:
     verbs.run(verbs.QUICK if quick else verbs.WHOLE)
 
@@ -49,6 +53,7 @@ SECTIONS: dict[str, tuple[str, Callable[[bool], None]]] = {
     "rowtable": ("A list of many rows", _rowtable),
     "wire": ("Bytes on the line", _wire),
     "diagnosis": ("Why an instance stands still", _diagnosis),
+    "window": ("What stands around an instance", _window),
     "verbs": ("Verbs on thousands of instances", _verbs),
 }
 

@@ -48,10 +48,12 @@ def run(sizes: tuple[int, ...] = SIZES, target: str | None = None) -> None:
         with tempfile.TemporaryDirectory() as folder:
             store = open_store(target or Path(folder) / "store.db")
             fill(store, size, edges=True)
+            _analyse(store)
             tonight = _tonight(store)
             for levels in LEVELS:
                 table.line("deep", size, levels or "all", *measure(store, tonight[len(tonight) // 2], levels))
             _widen(store, tonight)
+            _analyse(store)
             for levels in LEVELS[:2]:
                 table.line("wide", size, levels or "all", *measure(store, tonight[0], levels))
             store.close()
@@ -94,7 +96,12 @@ def _widen(store: Store, rows: list[int]) -> None:
     with store.write() as transaction:
         transaction.execute(delete(InstanceDependency).where(InstanceDependency.downstream_id.in_(rows)))
         transaction.execute(insert(InstanceDependency), list(_spread(rows)))
-        if not store.is_sqlite:
+
+
+def _analyse(store: Store) -> None:
+    """Do what PostgreSQL does by itself a minute later."""
+    if not store.is_sqlite:
+        with store.write() as transaction:
             transaction.execute(text("ANALYZE instance_dependency"))
 
 

@@ -64,6 +64,51 @@ def test_a_task_has_a_dag_of_its_own(generated: Run) -> None:
     }
 
 
+def test_a_person_gets_a_picture_with_what_is_beyond_it(generated: Run, ids: dict[str, str]) -> None:
+    told = generated("dag", ids["ads_gmv"]).stdout
+    assert "○ ods_orders 00:30" in told
+    assert "+1 ○ dim_user 01:00" in told
+    assert "○ [ads_gmv] 02:00" in told
+    assert told.count("▾") + told.count("▸") >= 1
+
+
+def test_a_terminal_without_the_glyphs_gets_letters(
+    generated: Run, ids: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dpconsole.cli.commands.dag._draws_unicode", lambda: False)
+    told = generated("dag", ids["dim_user"]).stdout
+    assert told.isascii()
+    assert "o ods_users 00:10" in told
+
+
+def test_what_a_picture_cannot_hold_is_said_below_it(run: Run, home: Path) -> None:
+    (home / "work" / "ws.yaml").write_text(LOOP, encoding="utf-8")
+    assert run("load", "ws.yaml").exit_code == 0
+    assert run("generate", "--date", "2026-11-19").exit_code == 0
+    told = run("dag", "trade.late").stdout
+    assert told.endswith("not drawn, for it leads back: early waits for late\n")
+    edges = document(run("dag", "trade.late", "--json"))["edges"]
+    assert edges == [["trade.early", "trade.late"], ["trade.late", "trade.early"]]
+    items = document(run("ls", "instances", "-q", "name=early", "--json"))["items"]
+    assert run("dag", items[0]["id"]).stdout.endswith("early: no upstream instance of trade.late\n")
+
+
+LOOP = """\
+version: 1
+projects: {trade: {}}
+tasks:
+  - {id: trade.early, schedule: {every: day}, depends_on: [{task: trade.late, cycle: previous}]}
+  - {id: trade.late, schedule: {every: day}, depends_on: [trade.early]}
+"""
+
+
+def test_more_than_fits_is_owned_up_to(generated: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dpconsole.cli.commands.dag.MOST_NODES", 2)
+    result = generated("dag", "trade.dim_user", "--json")
+    assert document(result)["truncated"] is True
+    assert "2 nodes shown, and there are more" in result.stderr
+
+
 NOTHING = {
     "trade.ods_order": "no instance or task trade.ods_order; did you mean trade.ods_orders",
     "ads_gvm": "did you mean trade.ads_gmv?",

@@ -24,7 +24,7 @@ from dpconsole.core.export.dag_items import dag_item
 from dpconsole.core.graph.layout import NodeSize, Style, arrange
 from dpconsole.core.graph.painting import draw
 from dpconsole.core.graph.task_window import read_task_window
-from dpconsole.core.graph.window import Window, WindowNode, read_window
+from dpconsole.core.graph.window import MOST_NODES, Window, WindowNode, read_window
 from dpconsole.core.store.definition_rows import known_task_keys
 
 _TASK_NUMBER = re.compile(r"n_(\d{1,18})", re.ASCII)
@@ -61,10 +61,10 @@ def _window_of(work: Work, text: str, up: int | None, down: int | None) -> Windo
     """The window around what `text` names. Raises `Failure` with the nearest ids when it names nothing."""
     with work.store.read() as connection:
         try:
-            window = read_window(connection, parse_instance_key(text), up, down)
+            window = read_window(connection, parse_instance_key(text), up, down, limit=MOST_NODES)
         except ValueError:
             keys = known_task_keys(connection)
-            window = read_task_window(connection, _task_key(text, keys), up, down)
+            window = read_task_window(connection, _task_key(text, keys), up, down, limit=MOST_NODES)
             if window is None:
                 raise Failure(f"no instance or task {clean(text)}; {_nearest(text, keys)}", Exit.NOTHING) from None
     if window is None:
