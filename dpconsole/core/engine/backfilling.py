@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Row
 
 from dpconsole.core.domain.backfill_form import NAME_LIMIT, BackfillForm, Handling, Periodic
 from dpconsole.core.domain.backfills import BackfillState, DateState, deal
-from dpconsole.core.domain.calendars import Occurrence, occurrences
+from dpconsole.core.domain.calendars import occurrences
 from dpconsole.core.domain.clock import Clock, business_date_of, run_day, to_datetime, to_ms
 from dpconsole.core.domain.definitions import Cycle, Method, Origin, Schedule
 from dpconsole.core.engine.generation import current_business_date
@@ -242,7 +242,7 @@ def plan_of_backfill(
         taking_part = coverage.nodes.get(id, frozenset(stored.node_ids.values()))
         nodes = tuple(shape for shape in shapes_of_nodes(listed, stored) if shape.node_id in taking_part)
         looks[id] = Look(listed, nodes, paused=_is_held(stored, form), dry_run=_is_unreal(stored, form))
-    return Plan(tasks, looks, zone, _within(form.hours, zone))
+    return Plan(tasks, looks, zone, form.occurrences)
 
 
 def _is_held(stored: StoredTask, form: BackfillForm) -> bool:
@@ -252,17 +252,6 @@ def _is_held(stored: StoredTask, form: BackfillForm) -> bool:
 def _is_unreal(stored: StoredTask, form: BackfillForm) -> bool:
     kept = stored.task.method is Method.DRY_RUN and form.dry_run_tasks is Handling.KEEP
     return kept or (form.dry_run_start and stored.task.id in form.tasks)
-
-
-def _within(hours: tuple[time, time], zone: ZoneInfo) -> Callable[[Occurrence], bool]:
-    """Whether an occurrence is due at a time of day from the first minute to the last, both included."""
-    first, last = hours
-
-    def admits(occurrence: Occurrence) -> bool:
-        due = occurrence.due.astimezone(zone).time().replace(second=0, microsecond=0)
-        return first <= due <= last
-
-    return admits if (first, last) != (time(0, 0), time(23, 59)) else lambda _: True
 
 
 # --- queues -----------------------------------------------------------------------------------------------------------

@@ -16,7 +16,15 @@ from zoneinfo import ZoneInfo
 
 from dpconsole.core.domain.calendars import Occurrence, cycle_of, occurrences
 from dpconsole.core.domain.clock import to_datetime, to_ms
-from dpconsole.core.domain.definitions import Dependency, DependencyCycle, Environment, Origin, Unit, UpstreamKind
+from dpconsole.core.domain.definitions import (
+    Dependency,
+    DependencyCycle,
+    Environment,
+    Origin,
+    Schedule,
+    Unit,
+    UpstreamKind,
+)
 from dpconsole.core.domain.dependencies import Point, Rule, business_dates, resolve, select
 from dpconsole.core.domain.priorities import effective_priority
 from dpconsole.core.domain.statuses import Status
@@ -94,13 +102,13 @@ class Upstream:
 class Plan:
     """What is made: the tasks, all of whose upstreams are known by id, and the looks of those that take part.
 
-    `admits` says which occurrences; dependencies on tasks without a look are left out.
+    `occurs` says when; dependencies on tasks without a look are left out.
     """
 
     tasks: Mapping[int, StoredTask]
     looks: Mapping[int, Look]
     zone: ZoneInfo
-    admits: Callable[[Occurrence], bool] = lambda _: True
+    occurs: Callable[[Schedule, date, ZoneInfo], Sequence[Occurrence]] = occurrences
     upstreams: Mapping[Executable, Sequence[Upstream]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -111,10 +119,9 @@ class Plan:
         rules = {some.rule for upstreams in self.upstreams.values() for some in upstreams if some.rule is not None}
         return min((business_dates(*rule, business_date)[0] for rule in rules), default=business_date)
 
-    def due(self, task: int, business_date: date) -> list[Occurrence]:
+    def due(self, task: int, business_date: date) -> Sequence[Occurrence]:
         """The occurrences of a task on a business date that are to be made."""
-        every = occurrences(self.tasks[task].task.schedule, business_date, self.zone)
-        return [one for one in every if self.admits(one)]
+        return self.occurs(self.tasks[task].task.schedule, business_date, self.zone)
 
     def _upstreams(self) -> Iterator[tuple[Executable, Sequence[Upstream]]]:
         """The enabled dependencies of every executable; a table's own hold for each of its nodes."""
