@@ -208,6 +208,8 @@ BACKFILL_FIELDS = _by_name(
         Field("submitter", Kind.USER, Backfill.submitter, "who submitted it; me is you"),
         Field("submitted", Kind.MOMENT, Backfill.submitted_at, "when it was submitted"),
         Field("biz", Kind.BACKFILL_DAY, Backfill.id, "a data timestamp of it"),
+        Field("flow", Kind.NAME, Backfill.flow, "the saved flow that made it; part of the name is enough"),
+        Field("tag", Kind.TAG, Backfill.tags, "one of its tags"),
     )
 )
 

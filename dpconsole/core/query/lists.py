@@ -164,13 +164,16 @@ class Lists:
         with self._store.read() as connection:
             return suggest(text, cursor, kind, lambda field: known_names(connection, field))
 
+    def context(self, connection: Connection, environment: str) -> QueryContext:
+        """What relative words of a query mean now."""
+        zone = ZoneInfo(read_setting(connection, TIMEZONE) or "UTC")
+        return QueryContext(self._clock.now(), self._user, zone, environment)
+
     @contextmanager
     def _asked(self, request: ListRequest) -> Iterator[_Asked]:
         expression = parse(request.text)
         with self._store.read() as connection:
-            zone = ZoneInfo(read_setting(connection, TIMEZONE) or "UTC")
-            context = QueryContext(self._clock.now(), self._user, zone, request.environment)
-            asked = _Asked(connection, request, context, expression)
+            asked = _Asked(connection, request, self.context(connection, request.environment), expression)
             seconds = FILTER_SECONDS if request.text.strip() else LIST_SECONDS
             with limited(connection, self._wall, seconds, request.text):
                 yield asked
