@@ -44,8 +44,13 @@ from dpconsole.core.graph.window import (
     with_nodes,
 )
 from dpconsole.core.operations.arming import Armed, Arming
+from dpconsole.core.operations.backfill_answers import join_list
+from dpconsole.core.operations.backfill_form import FIELDS as BACKFILL_FIELDS
+from dpconsole.core.operations.backfill_form import FormField, Problem, Reading, asked_fields, read_form
 from dpconsole.core.operations.backfills import Backfills
 from dpconsole.core.operations.fields import Field, FieldKind
+from dpconsole.core.operations.flight import BaselineEffect, CoveredTask, DateMark, FlightPlan, Superseded
+from dpconsole.core.operations.flight import Standing as DateStanding
 from dpconsole.core.operations.history import Chain, History
 from dpconsole.core.operations.planning import Plan
 from dpconsole.core.operations.records import Item, Outcome, Record, State
@@ -79,6 +84,7 @@ from dpconsole.core.store.session import Store
 from dpconsole.core.store.watched import Sighting
 
 __all__ = [
+    "BACKFILL_FIELDS",
     "DEFAULT_FILTERS",
     "MOST_NODES",
     "OPERATIONS",
@@ -87,13 +93,17 @@ __all__ = [
     "Armed",
     "Arming",
     "AttemptRow",
-    "Backfills",
     "BackfillNode",
+    "Backfills",
+    "BaselineEffect",
     "BaselineProgress",
     "BaselineRow",
     "Candidate",
     "Chain",
+    "CoveredTask",
+    "DateMark",
     "DateNode",
+    "DateStanding",
     "Delta",
     "EngineState",
     "EngineView",
@@ -104,6 +114,8 @@ __all__ = [
     "Field",
     "FieldKind",
     "FieldRow",
+    "FlightPlan",
+    "FormField",
     "Gantt",
     "GanttRow",
     "Group",
@@ -127,8 +139,10 @@ __all__ = [
     "Overview",
     "PathRole",
     "Plan",
+    "Problem",
     "QueryError",
     "QueueRow",
+    "Reading",
     "Record",
     "RecordRow",
     "Selection",
@@ -139,6 +153,7 @@ __all__ = [
     "Step",
     "StoreError",
     "StoredTask",
+    "Superseded",
     "TaskRow",
     "Timestamp",
     "TransitionRow",
@@ -148,7 +163,10 @@ __all__ = [
     "Window",
     "WindowNode",
     "aggregate",
+    "asked_fields",
+    "join_list",
     "next_failed",
+    "read_form",
     "verb_on",
     "window_ids",
     "with_nodes",
