@@ -24,7 +24,7 @@ from dpconsole.core.store.pages import InstanceRow, instance_rows, shown
 from dpconsole.core.store.standings import Standing, backfill_standings, date_standings
 
 Condition: TypeAlias = ColumnElement[bool]
-Children: TypeAlias = dict[int, array[int]]
+Children: TypeAlias = "dict[int, array[int]]"
 """By number of a folder: the numbers of the rows in it, in their order."""
 
 
