@@ -19,10 +19,10 @@ from sqlalchemy import Connection
 from dpconsole.core.domain.clock import Clock
 from dpconsole.core.domain.keys import Layer, TreeId
 from dpconsole.core.domain.text import clean
-from dpconsole.core.engine.baselines import BaselineRow
+from dpconsole.core.engine.baselines import BaselineRow, read_baselines
 from dpconsole.core.engine.diagnosis import Explanation
 from dpconsole.core.engine.diagnosis import explain as diagnose
-from dpconsole.core.engine.gantt import Candidate, Gantt, GanttRow
+from dpconsole.core.engine.gantt import Candidate, Gantt, GanttRow, candidates, read_gantt
 from dpconsole.core.engine.lease import EngineState
 from dpconsole.core.engine.queue import QueueRow, read_queue
 from dpconsole.core.engine.view import EngineView
@@ -209,6 +209,18 @@ class Services:
     def verdicts(self, selection: Selection) -> dict[str, str]:
         """By verb: why it could act on nothing of a selection; empty where it could."""
         return self.operations.verdicts(selection)
+
+    def gantt(self, end_id: int, start_id: int | None = None, shown: Collection[int] = ()) -> Gantt | None:
+        """The critical path of an instance, from a start or from the tenant root, with its bars; see `read_gantt`."""
+        return read_gantt(self.store, self.clock, end_id, start_id, shown)
+
+    def candidates(self, instance_id: int, role: PathRole) -> list[Candidate]:
+        """What may be the other end of a path on which an instance is the start, or the end."""
+        return candidates(self.store, instance_id, role)
+
+    def baselines(self, environment: str, business_date: date) -> list[BaselineRow]:
+        """How the baselines of a data timestamp stand; see `read_baselines`."""
+        return read_baselines(self.store, self.clock, environment, business_date)
 
     def queue(self, ids: Sequence[int]) -> list[QueueRow]:
         """Rows of the queue, each with what holds it and who paused it; see `read_queue`."""
