@@ -9,6 +9,7 @@ import click
 from dpconsole import __version__
 from dpconsole.cli.lazy import Entry, Root
 from dpconsole.core.operations.registry import OPERATIONS, Operation
+from dpconsole.core.operations.selection import Kind
 
 
 def _verb(operation: Operation) -> click.Command:
@@ -29,7 +30,11 @@ ENTRIES: dict[str, Entry] = {
     "explain": Entry("dpconsole.cli.commands.explain:explain", "Why an instance stands still, and until when."),
     "dag": Entry("dpconsole.cli.commands.dag:dag", "What an instance or a task hangs together with, as a picture."),
     "log": Entry("dpconsole.cli.commands.log:log", "The run log of an instance."),
-    **{name: Entry(partial(_verb, operation), operation.help) for name, operation in OPERATIONS.items()},
+    **{
+        name: Entry(partial(_verb, operation), operation.help)
+        for name, operation in OPERATIONS.items()
+        if Kind.INSTANCE in operation.scopes
+    },
     "export": Entry("dpconsole.cli.commands.export:export", "Write lists as workbooks."),
     "config": Entry("dpconsole.cli.commands.setup:config", "Where the settings are, what they come to."),
     "info": Entry("dpconsole.cli.commands.setup:info", "What is installed, and what it works on."),

@@ -14,7 +14,7 @@ sequence; `problems` finds what a keymap file breaks, and such a line is left ou
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from enum import StrEnum
@@ -35,6 +35,8 @@ class Scope(StrEnum):
     LIST = "lists"
     INSTANCE = "on instances"
     VERB = "verbs on instances"
+    FOLDER = "backfills and their data timestamps"
+    PENDING = "backfills to be submitted"
     SELECTION = "what is marked"
     INSTANCES = "recurring instances"
     TASKS = "computing tasks"
@@ -46,6 +48,8 @@ class Scope(StrEnum):
     GANTT = "critical path"
     BASELINES = "baselines"
     PREVIEW = "preview"
+    START = "on tasks and instances"
+    FORM = "form of a backfill"
     WATCH = "what can be watched"
     WATCHED = "what is watched"
 
@@ -147,6 +151,21 @@ KEYS: tuple[Key, ...] = (
     Key("instance.explain", ("i",), "explain", _A.INSTANCE, _C.GO, "explain", 11, "Why it stands still"),
     Key("instance.record", ("g r",), "its record", _A.INSTANCE, _C.GO, "go_record", 0, "The last record it is in"),
     Key("selection.actions", (".",), "all", _A.SELECTION, _C.ACT, "actions", 14, "All actions of the row"),
+    Key("row.backfill", ("b",), "backfill", _A.START, _C.ACT, "backfill", 13, "Create a data backfill of its task"),
+    Key("form.go", ("enter",), "create", _A.FORM, _C.ACT, "accept", 10, "Create it, when nothing is left to mend"),
+    Key("form.next", ("tab", "down"), "next", _A.FORM, _C.MOVE, "step(1)", 11, "The next question"),
+    Key("form.previous", ("shift+tab", "up"), "before", _A.FORM, _C.MOVE, "step(-1)", 0, "The question before"),
+    Key("form.choice_after", ("space", "right"), "choose", _A.FORM, _C.ACT, "choose(1)", 12, "The next choice"),
+    Key("form.choice_before", ("left",), "choice before", _A.FORM, _C.ACT, "choose(-1)"),
+    Key("form.tasks", ("ctrl+t",), "tasks", _A.FORM, _C.LOOK, "downstream", 13, "See the tasks; let go of some"),
+    Key("form.copy", ("y",), "copy command", _A.FORM, _C.CONSOLE, "copy", 14, "The same as a command"),
+    Key("form.anew", ("ctrl+r",), "anew", _A.FORM, _C.ACT, "anew", 20, "Forget the draft, and begin anew"),
+    Key("form.plan_up", ("pageup",), "plan up", _A.FORM, _C.MOVE, "scroll_plan(-1)", 0, "Flight plan, a page up"),
+    Key(
+        "form.plan_down", ("pagedown",), "plan down", _A.FORM, _C.MOVE, "scroll_plan(1)", 0, "Flight plan, a page down"
+    ),
+    Key("form.help", ("f1",), "help", _A.FORM, _C.CONSOLE, "app.help", 30, "The keys that work here"),
+    Key("form.leave", ("escape",), "leave", _A.FORM, _C.GO, "peel", 15, "Leave; the answers are kept as a draft"),
     Key("row.watch", ("W",), "watch", _A.WATCH, _C.LOOK, "watch", 0, "Ring, or run a command, when it ends"),
     Key("watched.open", ("g w",), "what is watched", _A.APP, _C.GO, "app.watched", 0, "What rings when it ends"),
     Key("watched.forget", ("W",), "watch no longer", _A.WATCHED, _C.LOOK, "unwatch", 20),
@@ -207,7 +226,7 @@ KEYS: tuple[Key, ...] = (
 """All keys but those of the verbs, which the core's registry of operations names."""
 
 _PAGE = (_A.ALWAYS, _A.APP, _A.MOVE)
-_ROW = (_A.INSTANCE, _A.VERB, _A.SELECTION, _A.WATCH)
+_ROW = (_A.INSTANCE, _A.VERB, _A.SELECTION, _A.WATCH, _A.START)
 
 STACKS: dict[str, tuple[Scope, ...]] = {
     "home": (*_PAGE, _A.PAGE),
@@ -215,14 +234,15 @@ STACKS: dict[str, tuple[Scope, ...]] = {
     "queue": (*_PAGE, _A.LIST, _A.TABS, *_ROW),
     "gantt": (*_PAGE, _A.LIST, *_ROW, _A.GANTT),
     "baselines": (*_PAGE, _A.BASELINES),
-    "tasks": (*_PAGE, _A.LIST, _A.TASKS),
+    "tasks": (*_PAGE, _A.LIST, _A.TASKS, _A.START),
     "records": (*_PAGE, _A.LIST, _A.RECORDS),
     "record": (*_PAGE, _A.PAGE, _A.RECORDS),
     "instance": (*_PAGE, _A.PAGE, *_ROW),
     "explain": (*_PAGE, _A.PAGE, *_ROW),
-    "task": (*_PAGE, _A.PAGE),
+    "task": (*_PAGE, _A.PAGE, _A.START),
     "log": (*_PAGE, _A.LOG, _A.VERB, _A.SELECTION),
     "dialog": (_A.ALWAYS, _A.DIALOG),
+    "backfill_form": (_A.ALWAYS, _A.FORM),
     "watched": (_A.ALWAYS, _A.DIALOG, _A.WATCHED),
     "actions": (_A.ALWAYS, _A.DIALOG, _A.VERB),
     "preview": (_A.ALWAYS, _A.DIALOG, _A.PREVIEW),
@@ -263,9 +283,17 @@ class Verb(Protocol):
     def help(self) -> str:
         """What it does, in a sentence."""
 
+    @property
+    def scopes(self) -> Collection[str]:
+        """What it is asked of."""
+
+    @property
+    def on_folders(self) -> str:
+        """The verb its key stands for on a folder, or nothing."""
+
 
 OFTEN = 5
-SELDOM: dict[str, int] = {"force-rerun": 16, "remove-upstream": 26, "acknowledge": 27}
+SELDOM: dict[str, int] = {"force-rerun": 16, "remove-upstream": 26, "acknowledge": 27, "concurrency": 28}
 """The turn of verbs in the footer: those of every night first, where there is room the others after the views."""
 
 
@@ -275,13 +303,23 @@ def show_key(key: str) -> str:
 
 
 def verb_keys(operations: Iterable[Verb]) -> tuple[Key, ...]:
-    """The keys of the core's operations: one letter is one verb on every screen that shows instances."""
-    return tuple(map(_verb_key, operations))
+    """The keys of the core's operations: one letter is one verb on every screen that shows instances.
+
+    A verb that another one stands for on folders has that one's key.
+    """
+    every = tuple(operations)
+    stood_for = {op.on_folders for op in every}
+    return tuple(_verb_key(op) for op in every if op.name not in stood_for)
 
 
 def _verb_key(op: Verb) -> Key:
-    title, action = op.name.replace("-", " "), f"verb('{op.name}')"
-    return Key(f"verb.{op.name}", (op.key,), title, _A.VERB, _C.ACT, action, SELDOM.get(op.name, OFTEN), op.help)
+    title, action = op.name.removeprefix("backfill-").replace("-", " "), f"verb('{op.name}')"
+    scope = next(scope for kind, scope in _SCOPES.items() if kind in op.scopes)
+    return Key(f"verb.{op.name}", (op.key,), title, scope, _C.ACT, action, SELDOM.get(op.name, OFTEN), op.help)
+
+
+_SCOPES: Mapping[str, Scope] = {"instance": _A.VERB, "backfill": _A.FOLDER, "pending": _A.PENDING}
+"""Where a verb has its key, by the first of what it is asked of."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from textual.message import Message
 from textual.widget import Widget
 from typing_extensions import override
 
-from dpconsole.core.services import Chain, Delta, ListKind, Outcome, Record, RecordRow, State, Step
+from dpconsole.core.services import Chain, Delta, Kind, ListKind, Outcome, Record, RecordRow, State, Step
 from dpconsole.screens.asking import OpenInstance, OpenRecord
 from dpconsole.screens.base import ConsoleScreen
 from dpconsole.screens.listing import ListScreen
@@ -250,4 +250,4 @@ class RecordScreen(Records, PageScreen):
             before, after = (status_words(status, ITEMS.widths[-1]) for status in (item.before, item.after))
             became: Cell = [(item.outcome, OUTCOME_INKS.get(item.outcome, Ink.PLAIN))]
             cell = ITEMS.row(item.name, item.key, became, before, after, item.reason)
-            yield Line(cell, OpenInstance(item.id))
+            yield Line(cell, OpenInstance(item.id) if record.kind == Kind.INSTANCE else None)

@@ -13,13 +13,25 @@ from textual.notifications import SeverityLevel
 from typing_extensions import override
 
 from dpconsole.core.domain.statuses import GUARDS, Verb
-from dpconsole.core.services import OPERATIONS, InstanceRow, Layer, Record, Selection, State, Step, TreeId
+from dpconsole.core.services import (
+    OPERATIONS,
+    InstanceRow,
+    Layer,
+    ListKind,
+    Record,
+    Selection,
+    State,
+    Step,
+    TreeId,
+    verb_on,
+)
 from dpconsole.screens.actions import ActionsScreen
 from dpconsole.screens.asking import Acted, Arm, OpenExplanation, OpenGantt, OpenRecord
 from dpconsole.screens.base import Keyed
 from dpconsole.screens.keymap import Key, Scope
 from dpconsole.screens.preview import Confirmed, PreviewScreen
 from dpconsole.screens.reading import in_thread
+from dpconsole.screens.starting import Start, Starts
 from dpconsole.screens.watch import Watches
 
 SEVERITIES: dict[State, SeverityLevel] = {
@@ -48,7 +60,7 @@ async def go_through(asker: Keyed, steps: Iterable[Step]) -> None:
         asker.app.post_message(Arm(answer.plan, answer.reason, asker) if confirmed else Acted(answer, asker))
 
 
-class Verbs(Watches):
+class Verbs(Watches, Starts):
     """A screen from which verbs are asked."""
 
     class NoRecord(Message):
@@ -67,12 +79,16 @@ class Verbs(Watches):
     def to_watch(self) -> Sequence[TreeId]:
         return () if self.row is None else (TreeId(Layer.INSTANCE, self.row.id),)
 
+    @override
+    def start(self) -> Start:
+        return Start(ListKind.INSTANCES, [target.id for target in self.to_watch() if target.layer is Layer.INSTANCE])
+
     @work
     async def action_verb(self, name: str) -> None:
         """Open the preview of a verb."""
         selection = self.selection()
         if selection is not None:
-            await go_through(self, (Step(name, selection),))
+            await go_through(self, (Step(verb_on(name, selection), selection),))
 
     @work
     async def action_actions(self) -> None:

@@ -17,7 +17,7 @@ from dpconsole.cli.lazy import Command
 from dpconsole.cli.tables import write_table
 from dpconsole.cli.talk import number_of, progress, say, write_json
 from dpconsole.cli.work import Work, asked, opened
-from dpconsole.core.domain.keys import parse_instance_key
+from dpconsole.core.domain.keys import parse_tree_key
 from dpconsole.core.operations.fields import Field, FieldKind
 from dpconsole.core.operations.planning import MILD_ROWS, Plan
 from dpconsole.core.operations.records import NO_SUCH_INSTANCE, Item, Outcome, Record, State
@@ -42,6 +42,7 @@ def verb_command(operation: Operation) -> click.Command:
         /,
         ids: tuple[str, ...],
         query: str | None,
+        without: str,
         dry_run: bool,
         yes: bool,
         expect: int | None,
@@ -50,7 +51,7 @@ def verb_command(operation: Operation) -> click.Command:
         **answers: Any,
     ) -> Exit:
         with opened(context) as work, asked(query or ""):
-            plan = _plan(work, operation, _selection(work, ids, query), answers)
+            plan = _plan(work, operation, selection_of(work, ids, query, without), answers)
             return _Run(work, plan, reason, dry_run=dry_run, as_json=as_json).go(yes=yes, expect=expect)
 
     return VerbCommand(
@@ -59,6 +60,7 @@ def verb_command(operation: Operation) -> click.Command:
         params=[
             click.Argument(["ids"], nargs=-1, metavar="IDS.."),
             click.Option(["-q", "--query"], metavar="QUERY", help="Everything that matches, instead of ids."),
+            click.Option(["--without"], default="", metavar="ID,..", help="Of those, not these."),
             *map(_option, operation.fields),
             click.Option(["--dry-run"], is_flag=True, help="Say what would happen; change nothing."),
             click.Option(["--yes"], is_flag=True, help="Do not ask."),
@@ -118,13 +120,16 @@ def _plan(work: Work, operation: Operation, selection: Selection, answers: Mappi
         raise Failure(str(error), Exit.USAGE) from None
 
 
-def _selection(work: Work, ids: Sequence[str], query: str | None) -> Selection:
+def selection_of(work: Work, ids: Sequence[str], query: str | None, without: str) -> Selection:
+    """What `IDS..`, `-q` and `--without` name: instances, and with `f_12` or `dr_345` what is below a folder."""
     if bool(ids) == (query is not None):
         raise Failure("name instances by IDS, or by -q QUERY; one of the two", Exit.USAGE)
-    if query is not None:
-        return Selection(query=query, environment=work.environment)
     try:
-        return Selection.of(map(parse_instance_key, ids))
+        if query is None:
+            chosen = Selection.of_rows(map(parse_tree_key, ids))
+        else:
+            chosen = Selection(query=query, environment=work.environment)
+        return chosen.less_rows(map(parse_tree_key, filter(None, without.split(","))))
     except ValueError as error:
         raise Failure(str(error), Exit.USAGE) from None
 
@@ -165,6 +170,8 @@ class _Run:
         self._report(plan.items, None)
         reach = plan.reach
         say(f"downstream: {reach.instances:,} instances in {reach.projects:,} projects, {reach.baselines:,} baselines")
+        if plan.warning:
+            say(plan.warning)
         if plan.killed:
             say(f"running work that would be killed: {len(plan.killed):,}")
         say(f"the same: {plan.command}")

@@ -6,7 +6,7 @@ instances, so a screen and a SQL count can never disagree.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from enum import StrEnum
 
@@ -22,6 +22,11 @@ class BackfillState(StrEnum):
     FAILED = "failed"
     PAUSED = "paused"
 
+    @property
+    def label(self) -> str:
+        """The words an operator reads."""
+        return _STATE_LABELS[self]
+
 
 class DateState(StrEnum):
     """Where a data timestamp stands in its queue (section 7)."""
@@ -30,6 +35,63 @@ class DateState(StrEnum):
     BEGUN = "begun"
     DONE = "done"
     EXCLUDED = "excluded"
+
+    @property
+    def label(self) -> str:
+        """The words an operator reads."""
+        return "Waiting for its turn" if self is DateState.WAITING else self.capitalize()
+
+
+class PendingVerb(StrEnum):
+    """What an operator may do to a backfill that is to be submitted (section 8.4)."""
+
+    PAUSE = "backfill-pause"
+    RESUME = "backfill-resume"
+    RETRY = "backfill-retry"
+
+
+_STATE_LABELS = {
+    BackfillState.WAITING: "Waiting to submit",
+    BackfillState.SUBMITTING: "Submitting",
+    BackfillState.SUBMITTED: "Submitted",
+    BackfillState.FAILED: "Submission Failed",
+    BackfillState.PAUSED: "Paused",
+}
+_TOO_LATE = "it is no longer to be submitted"
+
+PENDING: Mapping[PendingVerb, Mapping[BackfillState, BackfillState | str]] = {
+    PendingVerb.PAUSE: {
+        BackfillState.WAITING: BackfillState.PAUSED,
+        BackfillState.SUBMITTING: "too late to pause",
+        BackfillState.SUBMITTED: _TOO_LATE,
+        BackfillState.FAILED: "nothing to pause; retry submits it",
+        BackfillState.PAUSED: "nothing to pause",
+    },
+    PendingVerb.RESUME: {
+        BackfillState.WAITING: "not paused, nothing to resume",
+        BackfillState.SUBMITTING: "not paused, nothing to resume",
+        BackfillState.SUBMITTED: _TOO_LATE,
+        BackfillState.FAILED: "not paused; retry submits it",
+        BackfillState.PAUSED: BackfillState.WAITING,
+    },
+    PendingVerb.RETRY: {
+        BackfillState.WAITING: "its submission has not failed",
+        BackfillState.SUBMITTING: "its submission has not failed",
+        BackfillState.SUBMITTED: _TOO_LATE,
+        BackfillState.FAILED: BackfillState.SUBMITTING,
+        BackfillState.PAUSED: "its submission has not failed; resume it",
+    },
+}
+"""By verb and state: the next state, or why there is none (section 8.4).
+
+One that is resumed after its time is submitted at once, because its time has come.
+"""
+
+
+def refuse_pending(verb: PendingVerb, state: BackfillState) -> str | None:
+    """The sentence an operator reads when a verb may not act on a backfill in this state; None when it may."""
+    found = PENDING[verb][state]
+    return None if isinstance(found, BackfillState) else f"{state.label}: {found}"
 
 
 class Recurrence(StrEnum):

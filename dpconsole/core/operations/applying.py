@@ -12,10 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from dpconsole.core.domain.clock import Clock
 from dpconsole.core.domain.definitions import Role
+from dpconsole.core.operations.grounds import GROUNDS, Aim
 from dpconsole.core.operations.ledger import close, find_record
 from dpconsole.core.operations.permissions import is_allowed
 from dpconsole.core.operations.planning import Plan
@@ -23,14 +24,14 @@ from dpconsole.core.operations.records import CANCELLED, CHANGED, NO_PERMISSION,
 from dpconsole.core.store.ledger import LedgerItem, LedgerRow, open_record, planned_items, read_record, settle_items
 from dpconsole.core.store.processes import Process
 from dpconsole.core.store.session import Store, Transaction
-from dpconsole.core.store.targets import Move, Target, read_members, read_parts, read_targets
-from dpconsole.core.store.verbs import Change, unchanged
+from dpconsole.core.store.targets import Move, Target, read_members, read_parts
+from dpconsole.core.store.verbs import Change
 
 CHUNK = 400
 """Executable rows changed by one transaction: short enough that the engine never waits long for its turn."""
 
 Settled = tuple[int, str, str, str]
-"""What became of an item: instance id, status after, outcome, reason."""
+"""What became of an item: target id, status after, outcome, reason."""
 
 
 def apply_plan(
@@ -86,9 +87,12 @@ def _found(store: Store, key: str) -> Record:
     return record
 
 
-def _chunks(targets: Sequence[Target]) -> Iterator[list[Target]]:
-    """Runs of whole targets of about `CHUNK` rows each; one empty run where nothing acts, for the ledger alone."""
-    chunk, rows = list[Target](), 0
+def _chunks(targets: Sequence[Aim]) -> Iterator[list[Aim]]:
+    """Runs of whole targets of about `CHUNK` rows each; one empty run where nothing acts, for the ledger alone.
+
+    Folders have no rows of their own: they are changed together.
+    """
+    chunk, rows = list[Aim](), 0
     for target in targets:
         chunk.append(target)
         rows += len(target.parts)
@@ -103,6 +107,7 @@ def _open(transaction: Transaction, clock: Clock, plan: Plan, reason: str) -> Le
     values: dict[str, Any] = {
         "key": plan.key,
         "verb": plan.verb,
+        "kind": plan.operation.kind,
         "actor": plan.actor.user,
         "source": plan.actor.source,
         "at": clock.now(),
@@ -137,13 +142,13 @@ class _Batch:
     def is_done(self) -> bool:
         return self.done == len(self._targets)
 
-    def apply(self, transaction: Transaction, record: LedgerRow, chunk: Sequence[Target], now: int) -> None:
+    def apply(self, transaction: Transaction, record: LedgerRow, chunk: Sequence[Aim], now: int) -> None:
         """Act on a chunk of the targets and settle their items."""
         plan = self._plan
         left = planned_items(transaction, record.id, [target.id for target in chunk])
         targets = [self._targets[target.id] for target in chunk if target.id in left]
         allowed = _allowed(transaction, plan, targets)
-        changed = _change(transaction, plan, _steady(transaction, allowed), now)
+        changed = _change(transaction, plan, GROUNDS[plan.operation.kind].steady(transaction, allowed), now)
         gone = [target for target in allowed if target.id not in changed]
         permitted = {target.id for target in allowed}
         after = plan.operation.after
@@ -163,36 +168,32 @@ class _Batch:
         """Rows still to come that this transaction has moved are as it left them."""
         moved = transaction.touched.get("instance", set()) & self._to_come.keys()
         for part in read_parts(transaction.connection, moved).values() if moved else ():
-            target = self._targets[self._to_come[part.id]]
+            target = cast(Target, self._targets[self._to_come[part.id]])
             parts = tuple(replace(part, follows=old.follows) if old.id == part.id else old for old in target.parts)
             self._targets[target.id] = replace(target, parts=parts)
 
 
-def _allowed(transaction: Transaction, plan: Plan, targets: Sequence[Target]) -> list[Target]:
+def _allowed(transaction: Transaction, plan: Plan, targets: Sequence[Aim]) -> list[Aim]:
     members, needed = read_members(transaction.connection), Role(plan.operation.role)
     return [target for target in targets if is_allowed(members, target.project, plan.actor.user, needed)]
 
 
-def _steady(transaction: Transaction, targets: Sequence[Target]) -> list[Target]:
-    same = unchanged(transaction, [part for target in targets for part in target.parts])
-    return [target for target in targets if all(part.id in same for part in target.parts)]
-
-
-def _change(transaction: Transaction, plan: Plan, targets: Sequence[Target], now: int) -> set[int]:
-    """Let the verb write; the targets it changed as a whole."""
+def _change(transaction: Transaction, plan: Plan, targets: Sequence[Aim], now: int) -> set[int]:
+    """Let the verb write; the targets it changed as a whole: all rows of an instance, a folder itself."""
     if not targets:
         return set()
     taken = {t.id: [Move(*move) for move in plan.operation.taken(t, plan.arguments)] for t in targets}
     change = Change(now, plan.actor.user, plan.arguments, targets)
     changed = plan.operation.apply(transaction, [move for moves in taken.values() for move in moves], change)
-    return {id for id, moves in taken.items() if all(move.part.id in changed for move in moves)}
+    return {id for id, moves in taken.items() if ({move.part.id for move in moves} or {id}) <= changed}
 
 
-def _drifted(transaction: Transaction, plan: Plan, targets: Sequence[Target]) -> Iterator[Settled]:
-    now = {target.id: target for target in read_targets(transaction.connection, [target.id for target in targets])}
+def _drifted(transaction: Transaction, plan: Plan, targets: Sequence[Aim]) -> Iterator[Settled]:
+    read = GROUNDS[plan.operation.kind].read
+    now = {target.id: target for target in read(transaction.connection, [target.id for target in targets])}
     for target in targets:
         reached = now.get(target.id)
-        words = f"{CHANGED}: now {reached.status.label}{', paused' * reached.paused}" if reached else f"{CHANGED}: gone"
+        words = f"{CHANGED}: now {reached.words}" if reached else f"{CHANGED}: gone"
         yield (target.id, plan.operation.shows(reached or target), Outcome.SKIPPED, words)
 
 
@@ -202,5 +203,5 @@ def _spare(transaction: Transaction, record: LedgerRow, plan: Plan) -> None:
     settle_items(transaction, record.id, _same(plan, spared, Outcome.SKIPPED, CANCELLED))
 
 
-def _same(plan: Plan, targets: Iterable[Target], outcome: Outcome, reason: str) -> list[Settled]:
+def _same(plan: Plan, targets: Iterable[Aim], outcome: Outcome, reason: str) -> list[Settled]:
     return [(target.id, plan.operation.shows(target), outcome, reason) for target in targets]

@@ -16,7 +16,7 @@ from dpconsole.core.store.session import Transaction
 def close(transaction: Transaction, row: LedgerRow, now: int, keys: Mapping[int, str]) -> Record:
     """Finish an open record: give it its state, and put it at the end of the chain.
 
-    `keys` are the ids that instances are shown under, as far as they are known.
+    `keys` are the ids that items are shown under, as far as they are known.
     """
     stored = read_items(transaction, row.id)
     items = _items(stored, keys)
@@ -28,7 +28,7 @@ def find_record(connection: Connection, key: str) -> Record | None:
     row = read_record(connection, key)
     if row is None:
         return None
-    return _record(row, _items(read_items(connection, row.id), read_keys(connection, row.id)))
+    return _record(row, _items(read_items(connection, row.id), read_keys(connection, row)))
 
 
 def _record(row: LedgerRow, items: tuple[Item, ...]) -> Record:
@@ -36,6 +36,7 @@ def _record(row: LedgerRow, items: tuple[Item, ...]) -> Record:
         id=row.id,
         key=row.key,
         verb=row.verb,
+        kind=row.kind,
         actor=row.actor,
         source=row.source,
         at=row.at,
@@ -52,7 +53,7 @@ def _record(row: LedgerRow, items: tuple[Item, ...]) -> Record:
 
 
 def _items(stored: Sequence[LedgerItem], keys: Mapping[int, str]) -> tuple[Item, ...]:
-    """What is shown of items; an instance that is gone keeps its number."""
+    """What is shown of items; one that is gone keeps its number."""
     outcomes = {str(outcome): outcome for outcome in Outcome}
     return tuple(
         Item(id, keys.get(id, str(id)), clean(name), before, after, outcomes[outcome], reason)

@@ -15,22 +15,18 @@ from graphlib import TopologicalSorter
 
 from sqlalchemy import Connection
 
-from dpconsole.core.domain.definitions import Origin, Role, Unit
+from dpconsole.core.domain.definitions import Origin, Role
+from dpconsole.core.domain.keys import TreeId
 from dpconsole.core.domain.statuses import Status
 from dpconsole.core.operations.actor import Actor
 from dpconsole.core.operations.fields import Arguments
+from dpconsole.core.operations.grounds import GROUNDS, Aim
 from dpconsole.core.operations.permissions import Members, is_allowed
-from dpconsole.core.operations.records import (
-    NO_PERMISSION,
-    NO_SUCH_INSTANCE,
-    NOTHING_IN_IT,
-    WITH_ITS_TABLE,
-    Item,
-    Outcome,
-)
+from dpconsole.core.operations.records import NO_PERMISSION, NOTHING_IN_IT, WITH_ITS_TABLE, Item, Outcome
 from dpconsole.core.operations.registry import OPERATIONS, Batch, Operation
-from dpconsole.core.operations.selection import Selection
-from dpconsole.core.store.targets import Part, Reach, Target, edges_among, read_members, read_reach, read_targets
+from dpconsole.core.operations.selection import LAYERS, Kind, Selection
+from dpconsole.core.store.backfill_verbs import Folder
+from dpconsole.core.store.targets import Part, Reach, edges_among, read_members, read_reach
 
 MILD_ROWS = 50
 """A mild verb on more rows than this asks for their number, as every other verb always does."""
@@ -41,7 +37,8 @@ class Plan:
     """What acts, what is skipped and refused and why, and how far it reaches.
 
     `items` holds what acts first, upstream before downstream, then the rest. `targets` are the acting rows by id.
-    `offenders` are rows for whose sake the whole batch is refused, and without which it would not be.
+    `offenders` are rows for whose sake the whole batch is refused, and without which it would not be. `warning` is what
+    has to be said of those that act.
     """
 
     key: str
@@ -50,9 +47,10 @@ class Plan:
     actor: Actor
     selection: Selection
     items: tuple[Item, ...]
-    targets: Mapping[int, Target]
+    targets: Mapping[int, Aim]
     reach: Reach
     offenders: tuple[int, ...] = ()
+    warning: str = ""
 
     @property
     def operation(self) -> Operation:
@@ -78,7 +76,8 @@ class Plan:
     @property
     def fingerprint(self) -> tuple[tuple[int, int], ...]:
         """Every row the plan would change, with the revision it was seen at."""
-        return tuple((part.id, part.rev) for part in self._parts())
+        folders = [(target.id, target.rev) for target in self.targets.values() if isinstance(target, Folder)]
+        return tuple((part.id, part.rev) for part in self._parts()) + tuple(folders)
 
     @property
     def command(self) -> str:
@@ -103,7 +102,7 @@ class Plan:
         spared = ",".join(filter(None, (self.arguments.get("except", ""), *below)))
         return replace(
             self,
-            selection=self.selection.less(id for id in dropped if not self.targets[id].level),
+            selection=_less(self.selection, self.operation.kind, (id for id in dropped if not self.targets[id].level)),
             arguments={**self.arguments, "except": spared} if below else self.arguments,
             targets={id: target for id, target in self.targets.items() if id not in dropped},
             items=tuple(item for item in self.items if item.id not in dropped),
@@ -113,13 +112,19 @@ class Plan:
         fields = self.operation.fields
         chosen = [f"--{f.name}={self.arguments[f.name]}" for f in fields if self.arguments[f.name] != f.default]
         keys = {item.id: item.key for item in self.items}
-        return shlex.join(["dpconsole", self.verb, *chosen, *expect, *selection.words(keys)])
+        words = (self.operation.command or self.verb).split()
+        return shlex.join(["dpconsole", *words, *chosen, *expect, *selection.words(keys)])
 
     def _with(self, outcome: Outcome) -> Iterator[Item]:
         return (item for item in self.items if item.outcome is outcome)
 
     def _parts(self) -> Iterator[Part]:
         return (part for target in self.targets.values() for part in target.parts)
+
+
+def _less(selection: Selection, kind: Kind, ids: Iterable[int]) -> Selection:
+    """A selection without some targets of a kind."""
+    return selection.less(ids) if kind is Kind.INSTANCE else selection.less_rows(TreeId(LAYERS[kind], id) for id in ids)
 
 
 def make_plan(
@@ -133,7 +138,8 @@ def make_plan(
 ) -> Plan:
     """Plan an operation on `ids`, which is what `selection` stands for; `arguments` are complete."""
     judge = _Judge(operation, arguments, read_members(connection), actor)
-    chosen = operation.looks(connection, read_targets(connection, ids))
+    ground = GROUNDS[operation.kind]
+    chosen = operation.looks(connection, ground.read(connection, ids))
     judged = [(target, judge(target)) for target in chosen]
     below = operation.spreads(connection, _acting(judged), arguments)
     judged = _each_once(_with_below(judged, [(target, judge(target)) for target in below]))
@@ -147,14 +153,15 @@ def make_plan(
         arguments=arguments,
         actor=actor,
         selection=selection,
-        items=(*items, *_missing(ids, chosen)),
+        items=(*items, *_missing(ids, chosen, ground.missing)),
         targets={target.id: target for target in ordered},
         reach=read_reach(connection, [part.id for target in ordered for part in target.parts]),
         offenders=offenders,
+        warning=operation.warns(connection, ordered),
     )
 
 
-Judged = tuple[Target, Item]
+Judged = tuple[Aim, Item]
 """A target, and what the plan says of it."""
 
 
@@ -167,7 +174,7 @@ class _Judge:
     members: Members
     actor: Actor
 
-    def __call__(self, target: Target) -> Item:
+    def __call__(self, target: Aim) -> Item:
         operation, arguments = self.operation, self.arguments
         if not is_allowed(self.members, target.project, self.actor.user, Role(operation.role)):
             return self._item(target, Outcome.SKIPPED, NO_PERMISSION)
@@ -175,16 +182,16 @@ class _Judge:
             return self._item(target, Outcome.SKIPPED, passed_over)
         if refusal := operation.refuse(target, arguments):
             return self._item(target, Outcome.REFUSED, refusal)
-        if not operation.taken(target, arguments):
+        if not operation.may_change(target, arguments):
             return self._item(target, Outcome.SKIPPED, NOTHING_IN_IT)
         return replace(self._item(target, Outcome.PLANNED), after=operation.after(target, arguments))
 
-    def _item(self, target: Target, outcome: Outcome, reason: str = "") -> Item:
+    def _item(self, target: Aim, outcome: Outcome, reason: str = "") -> Item:
         shown = self.operation.shows(target)
         return Item(target.id, target.key, target.name, shown, shown, outcome, reason)
 
 
-def _acting(judged: Iterable[Judged]) -> list[Target]:
+def _acting(judged: Iterable[Judged]) -> list[Aim]:
     return [target for target, item in judged if item.outcome is Outcome.PLANNED]
 
 
@@ -200,7 +207,7 @@ def _with_below(chosen: Sequence[Judged], below: Sequence[Judged]) -> list[Judge
 def _each_once(judged: Sequence[Judged]) -> list[Judged]:
     """A node that is part of an acting table as well is done with it."""
     acting = _acting(judged)
-    within = {part.id for target in acting if target.unit is Unit.LOGICAL_TABLE for part in target.parts}
+    within = {part.id for target in acting for part in target.parts if part.id != target.id}
     return [
         (target, replace(item, after=item.before, outcome=Outcome.SKIPPED, reason=WITH_ITS_TABLE))
         if target.id in within
@@ -228,12 +235,12 @@ def _as_a_batch(batch: Batch, judged: list[Judged]) -> tuple[list[Judged], tuple
     return judged, ()
 
 
-def _offends(batch: Batch, target: Target, item: Item) -> bool:
+def _offends(batch: Batch, target: Aim, item: Item) -> bool:
     strict = target.origin is Origin.BACKFILL and target.standing in batch.strict_in_backfill
     return strict and item.outcome is Outcome.REFUSED
 
 
-def _refusal(batch: Batch, offending: Sequence[Target]) -> str:
+def _refusal(batch: Batch, offending: Sequence[Aim]) -> str:
     statuses = " or ".join(status.label for status in Status if status in batch.strict_in_backfill)
     names = ", ".join(target.name for target in offending[:NAMED])
     others = f" and {len(offending) - NAMED:,} more" if len(offending) > NAMED else ""
@@ -252,12 +259,12 @@ def _skipped(item: Item) -> Item:
 # --- order ------------------------------------------------------------------------------------------------------------
 
 
-def _missing(ids: Sequence[int], targets: Sequence[Target]) -> list[Item]:
+def _missing(ids: Sequence[int], targets: Sequence[Aim], why: str) -> list[Item]:
     found = {target.id for target in targets}
-    return [Item(id, str(id), "", "", "", Outcome.REFUSED, NO_SUCH_INSTANCE) for id in ids if id not in found]
+    return [Item(id, str(id), "", "", "", Outcome.REFUSED, why) for id in ids if id not in found]
 
 
-def _upstream_first(connection: Connection, targets: Sequence[Target]) -> list[Target]:
+def _upstream_first(connection: Connection, targets: Sequence[Aim]) -> list[Aim]:
     """Upstream before downstream, so that no chunk wakes a row whose upstream is still to be acted on (section 6)."""
     parts = sorted((part.due_at, part.id) for target in targets for part in target.parts)
     graph: TopologicalSorter[int] = TopologicalSorter({id: () for _, id in parts})

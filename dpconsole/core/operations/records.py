@@ -29,6 +29,7 @@ class State(StrEnum):
 
 
 NO_SUCH_INSTANCE = "no such instance"
+NO_SUCH_FOLDER = "no such backfill, or data timestamp of one"
 NO_PERMISSION = "no permission"
 NOTHING_IN_IT = "nothing in it to act on"
 WITH_ITS_TABLE = "done with its table"
@@ -60,11 +61,15 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One entry of the ledger; times in UTC milliseconds. `acts` counts the items that were really changed."""
+    """One entry of the ledger; times in UTC milliseconds. `acts` counts the items that were really changed.
+
+    `kind` is what the items are: instances, backfills, or data timestamps of one.
+    """
 
     id: int
     key: str
     verb: str
+    kind: str
     actor: str
     source: str
     at: int

@@ -7,30 +7,30 @@ table of `core.domain.statuses`. Reading the table loads no database: the comman
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+from dpconsole.core.domain.backfills import PendingVerb
 from dpconsole.core.domain.definitions import Priority, Unit
 from dpconsole.core.domain.fields import derive
+from dpconsole.core.domain.keys import TreeId
 from dpconsole.core.domain.statuses import GUARDS, Status, Verb
-from dpconsole.core.operations import scopes
+from dpconsole.core.operations import folders, scopes
 from dpconsole.core.operations.fields import Arguments, Field, FieldKind, Moment
+from dpconsole.core.operations.selection import Kind, Selection
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from dpconsole.core.store.backfill_verbs import Folder
     from dpconsole.core.store.session import Transaction
-    from dpconsole.core.store.targets import Move, Part, Target
+    from dpconsole.core.store.targets import Part, Target
     from dpconsole.core.store.verbs import Change
 
-
-class Kind(StrEnum):
-    """What a verb can be asked of."""
-
-    INSTANCE = "instance"
+Finder: TypeAlias = "Callable[[Connection, Collection[TreeId], Collection[TreeId]], Sequence[int]]"
+"""Finds the targets of a verb in folders of backfills, less some of what is in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +47,40 @@ class Batch:
     downstream_first: bool = False
 
 
+STOP_ALL = "one-click-stop"
+RERUN_FAILED = "one-click-rerun-failed"
+EXCLUDE = "exclude-dates"
+CONCURRENCY = "concurrency"
+ON_FOLDERS = frozenset({Kind.BACKFILL, Kind.BACKFILL_DATE})
+EVERYWHERE = ON_FOLDERS | {Kind.INSTANCE}
+
+
+def _stored() -> ModuleType:
+    from dpconsole.core.store import verbs
+
+    return verbs
+
+
+def _in_folders() -> ModuleType:
+    from dpconsole.core.store import backfill_verbs
+
+    return backfill_verbs
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One verb.
 
-    `guard` answers why a target may not be acted on, `passes_over` why the chosen scope leaves it alone; None is yes.
-    `moves` says of a row of a target which status it then has, None where it is left as it is; `apply` changes those
-    rows and returns the ids it really changed. `spreads` adds what is to be acted on below the chosen targets, and
-    `looks` what a guard has to know besides. `shows` is what an item says of a target before and after, with `becomes`
-    where that is not the status. `is_mild` looks at what would act: a mild batch goes on one key up to 50 rows. A
-    `dangerous` verb is armed before it acts, one that `interrupts` kills running work. `role` is the least that may act
-    (section 20).
+    `kind` is what its targets are, and the items of its record. `scopes` is what it is asked of: in a folder it acts
+    on what `finds` finds. `guard` answers why a target may not be acted on, `passes_over` why the chosen scope
+    leaves it alone; None is yes. `moves` says of a row of a target which status it then has, None where it is left as
+    it is; `apply` changes those rows and returns the ids it really changed. `spreads` adds what is to be acted on below
+    the chosen targets, and `looks` what a guard has to know besides. `shows` is what an item says of a target before
+    and after, with `becomes` where that is not the status. `warns` says of those that act where the verb does less than
+    its name promises. `is_mild` looks at what would act: a mild batch goes on one key up to 50 rows. A `dangerous` verb
+    is armed before it acts, one that `interrupts` kills running work. `role` is the least that may act (section 20).
+    `on_folders` names the verb that the key stands for on a folder, where that is another one, and `command` the words
+    of the command line, where they are not the name.
     """
 
     name: str
@@ -65,20 +88,25 @@ class Operation:
     title: str
     help: str
     fields: tuple[Field, ...]
-    guard: Callable[[Target, Arguments], str | None]
-    moves: Callable[[Target, Part, Arguments], Status | None]
-    apply: Callable[[Transaction, Sequence[Move], Change], set[int]]
-    is_mild: Callable[[Iterable[Target]], bool]
-    passes_over: Callable[[Target, Arguments], str | None] = lambda _target, _arguments: None
-    spreads: Callable[[Connection, Sequence[Target], Arguments], Sequence[Target]] = lambda _c, _targets, _arguments: ()
-    looks: Callable[[Connection, Sequence[Target]], Sequence[Target]] = lambda _connection, targets: targets
-    shows: Callable[[Target], str] = lambda target: target.status
-    becomes: Callable[[Target, Arguments], str] | None = None
+    guard: Callable[[Any, Arguments], str | None]
+    moves: Callable[[Any, Any, Arguments], Status | None]
+    apply: Callable[[Transaction, Sequence[Any], Change], set[int]]
+    is_mild: Callable[[Iterable[Any]], bool]
+    passes_over: Callable[[Any, Arguments], str | None] = lambda _target, _arguments: None
+    spreads: Callable[[Connection, Sequence[Any], Arguments], Sequence[Any]] = lambda _c, _targets, _arguments: ()
+    looks: Callable[[Connection, Sequence[Any]], Sequence[Any]] = lambda _connection, targets: targets
+    shows: Callable[[Any], str] = lambda target: target.status
+    becomes: Callable[[Any, Arguments], str] | None = None
+    warns: Callable[[Connection, Sequence[Any]], str] = lambda _connection, _targets: ""
+    finds: Finder = lambda *asked: _in_folders().instances_below(*asked)
     batch: Batch = Batch()
+    kind: Kind = Kind.INSTANCE
     scopes: frozenset[Kind] = frozenset({Kind.INSTANCE})
     dangerous: bool = False
     interrupts: bool = False
     role: str = "operator"
+    on_folders: str = ""
+    command: str = ""
 
     def questions(self, arguments: Arguments) -> tuple[Field, ...]:
         """The fields that are asked, the answers so far being these."""
@@ -105,30 +133,28 @@ class Operation:
                 raise ValueError(f"{self.name} --{name} goes with --{other} {' or '.join(sorted(answers))}.")
         return complete
 
-    def refuse(self, target: Target, arguments: Arguments) -> str | None:
+    def refuse(self, target: Any, arguments: Arguments) -> str | None:
         """Why a target may not be acted on, unanswered questions included; None when it may."""
         missing = (field for field in self.fields if field.required and not arguments[field.name])
         return next((f"{field.title}: choose first (--{field.name})" for field in missing), None) or self.guard(
             target, arguments
         )
 
-    def taken(self, target: Target, arguments: Arguments) -> list[tuple[Part, Status]]:
-        """The rows of a target that are changed, each with the status it then has."""
+    def taken(self, target: Any, arguments: Arguments) -> list[tuple[Part, Status]]:
+        """The rows of a target that are changed, each with the status it then has; a folder has none."""
         moves = ((part, self.moves(target, part, arguments)) for part in target.parts)
         return [(part, after) for part, after in moves if after is not None]
 
-    def after(self, target: Target, arguments: Arguments) -> str:
+    def may_change(self, target: Any, arguments: Arguments) -> bool:
+        """Whether there is something in a target for the verb to change; a folder is changed as it is."""
+        return self.kind is not Kind.INSTANCE or bool(self.taken(target, arguments))
+
+    def after(self, target: Any, arguments: Arguments) -> str:
         """What an item says of a target that was acted on."""
         if self.becomes is not None:
             return self.becomes(target, arguments)
         after = [self.moves(target, part, arguments) or part.status for part in target.parts]
         return derive((*after, *target.spared)) if target.unit is Unit.LOGICAL_TABLE else after[0]
-
-
-def _stored() -> ModuleType:
-    from dpconsole.core.store import verbs
-
-    return verbs
 
 
 def _guard(verb: Verb) -> Callable[[Target, Arguments], str | None]:
@@ -199,12 +225,30 @@ def _beside_success_scope(target: Target, arguments: Arguments) -> str | None:
 # --- priority, upstreams ----------------------------------------------------------------------------------------------
 
 
+NAMED = 3
+"""Baselines that a warning names; the others are counted."""
+
+
 def _priority(target: Target) -> str:
     return Priority.of(target.priority)
 
 
-def _new_priority(_target: Target, arguments: Arguments) -> str:
+def _as_asked(_target: Target | Folder, arguments: Arguments) -> str:
     return arguments["to"]
+
+
+def _without_effect(connection: Connection, targets: Sequence[Target]) -> str:
+    """Priorities that are kept, but do not count while a baseline gives another one (section 11.3)."""
+    from dpconsole.core.store.critical_rows import read_covered
+
+    covered = read_covered(connection, {target.task_id for target in targets})
+    number = sum(target.task_id in covered for target in targets)
+    if not number:
+        return ""
+    names = sorted({name for some in covered.values() for name in some})
+    others = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    who = "it is" if len(targets) == 1 else f"{number:,} of {len(targets):,} are"
+    return f"{who} covered by {', '.join(names[:NAMED])}{others}: kept, but without effect while the baseline sets it"
 
 
 def _with_upstreams(connection: Connection, targets: Sequence[Target]) -> Sequence[Target]:
@@ -232,6 +276,31 @@ def _one_upstream_stays(target: Target, arguments: Arguments) -> str | None:
     return "at least one upstream must stay"
 
 
+# --- backfills to be submitted ----------------------------------------------------------------------------------------
+
+
+def _on_pending(verb: PendingVerb, key: str, title: str, help: str) -> Operation:
+    """A step of the machine of section 8.4."""
+    return Operation(
+        name=verb,
+        key=key,
+        title=title,
+        help=help,
+        command=verb.replace("-", " "),
+        fields=(),
+        guard=folders.guard_pending(verb),
+        moves=_stays,
+        shows=folders.state,
+        becomes=folders.next_state(verb),
+        finds=lambda *asked: _in_folders().backfills_of(*asked),
+        apply=lambda *change: _in_folders().step(verb, *change),
+        is_mild=_always,
+        batch=Batch(passes_over=True),
+        kind=Kind.BACKFILL,
+        scopes=frozenset({Kind.PENDING}),
+    )
+
+
 # --- the table --------------------------------------------------------------------------------------------------------
 
 _OPERATIONS = (
@@ -242,6 +311,7 @@ _OPERATIONS = (
         help="Run again what succeeded or failed; upstreams and the scheduled time are checked again.",
         fields=scopes.RERUN_FIELDS,
         guard=scopes.guard_rerun,
+        on_folders=RERUN_FAILED,
         passes_over=scopes.beside_rerun_scope,
         moves=scopes.rerun,
         spreads=scopes.below,
@@ -255,6 +325,8 @@ _OPERATIONS = (
         help="Run now, whatever the upstreams and the scheduled time say; what is running is ended first.",
         fields=scopes.FORCE_FIELDS,
         guard=scopes.guard_force_rerun,
+        passes_over=scopes.beside_force_scope,
+        scopes=EVERYWHERE,
         moves=scopes.force_rerun,
         spreads=scopes.below,
         looks=_with_order,
@@ -270,6 +342,7 @@ _OPERATIONS = (
         help="End what waits or runs: it becomes Failed, is not retried, and what waits for it goes on waiting.",
         fields=(),
         guard=_guard(Verb.STOP),
+        on_folders=STOP_ALL,
         moves=_stopped,
         apply=lambda *change: _stored().stop(*change),
         is_mild=_never,
@@ -284,6 +357,7 @@ _OPERATIONS = (
         help="Hold back what has not been dispatched, this occurrence only.",
         fields=(Field("until", "Until, if not until it is resumed", FieldKind.TIME),),
         guard=_guard(Verb.PAUSE),
+        scopes=EVERYWHERE,
         moves=_paused,
         apply=lambda *change: _stored().pause(*change),
         is_mild=_always,
@@ -296,6 +370,7 @@ _OPERATIONS = (
         help="Let go of what is paused; what is ready and due starts at once.",
         fields=(),
         guard=_guard(Verb.RESUME),
+        scopes=EVERYWHERE,
         moves=_resumed,
         apply=lambda *change: _stored().resume(*change),
         is_mild=_always,
@@ -308,6 +383,7 @@ _OPERATIONS = (
         help="Call Succeeded what failed or has not run; what only it blocked goes on, with the data as it is.",
         fields=(Field("scope", "Which of the selected", FieldKind.CHOICE, tuple(SUCCESS_SCOPES), "both"),),
         guard=_guard(Verb.SET_SUCCESS),
+        scopes=EVERYWHERE,
         passes_over=_beside_success_scope,
         moves=_set_success,
         apply=lambda *change: _stored().set_success(*change),
@@ -322,9 +398,11 @@ _OPERATIONS = (
         help="Order the queue from the next dispatch on; kept, but without effect, while a baseline covers the row.",
         fields=(Field("to", "Priority", FieldKind.CHOICE, tuple(map(str, Priority)), required=True),),
         guard=_guard(Verb.PRIORITY),
+        scopes=EVERYWHERE,
         moves=_stays,
         shows=_priority,
-        becomes=_new_priority,
+        becomes=_as_asked,
+        warns=_without_effect,
         apply=lambda *change: _stored().set_priority(*change),
         is_mild=_always,
     ),
@@ -352,7 +430,97 @@ _OPERATIONS = (
         is_mild=_always,
         role="viewer",
     ),
+    Operation(
+        name=STOP_ALL,
+        key="x",
+        title="One-Click Stop",
+        help="End all that waits or runs below a folder, and the fields still to come; nothing else is touched.",
+        fields=(),
+        guard=folders.no_guard,
+        moves=folders.one_click_stopped,
+        looks=folders.with_fields_to_come,
+        finds=lambda *asked: _in_folders().stoppable_below(*asked),
+        apply=lambda *change: _stored().stop(*change),
+        is_mild=_never,
+        scopes=ON_FOLDERS,
+        dangerous=True,
+        interrupts=True,
+        command="backfill stop",
+    ),
+    Operation(
+        name=RERUN_FAILED,
+        key="r",
+        title="One-Click Rerun Failed Instances",
+        help="Run again all that failed below a folder; nothing else is touched.",
+        fields=(),
+        guard=folders.paused_failures,
+        moves=folders.one_click_rerun,
+        finds=lambda *asked: _in_folders().failed_below(*asked),
+        apply=lambda *change: _stored().rerun(*change),
+        is_mild=_always,
+        scopes=ON_FOLDERS,
+        command="backfill rerun-failed",
+    ),
+    Operation(
+        name=EXCLUDE,
+        key="E",
+        title="Exclude data timestamps",
+        help="Leave out data timestamps that have not begun, of a backfill all; what has begun runs to its end.",
+        fields=(),
+        guard=folders.not_begun,
+        moves=_stays,
+        shows=folders.state,
+        becomes=folders.excluded,
+        finds=lambda *asked: _in_folders().dates_to_exclude(*asked),
+        apply=lambda *change: _in_folders().exclude_dates(*change),
+        is_mild=_never,
+        batch=Batch(passes_over=True),
+        kind=Kind.BACKFILL_DATE,
+        scopes=ON_FOLDERS,
+        command="backfill exclude",
+    ),
+    Operation(
+        name=CONCURRENCY,
+        key="%",
+        title="Concurrent running groups",
+        help="Deal the data timestamps that have not begun anew into so many queues, each one at a time.",
+        fields=(Field("to", "Groups", FieldKind.NUMBER, required=True),),
+        guard=folders.regroupable,
+        moves=_stays,
+        shows=folders.groups,
+        becomes=_as_asked,
+        finds=lambda *asked: _in_folders().backfills_of(*asked),
+        apply=lambda *change: _in_folders().set_groups(*change),
+        is_mild=_never,
+        kind=Kind.BACKFILL,
+        scopes=ON_FOLDERS,
+        command="backfill concurrency",
+    ),
+    _on_pending(
+        PendingVerb.PAUSE,
+        key="p",
+        title="Pause submission",
+        help="Do not submit it, whatever the time, until it is resumed.",
+    ),
+    _on_pending(
+        PendingVerb.RESUME,
+        key="u",
+        title="Resume submission",
+        help="Submit it at its time, or at once when that has passed.",
+    ),
+    _on_pending(
+        PendingVerb.RETRY,
+        key="r",
+        title="Retry submission",
+        help="Take a submission up again that failed.",
+    ),
 )
 
 OPERATIONS: dict[str, Operation] = {operation.name: operation for operation in _OPERATIONS}
 """Every verb of this release, by its name."""
+
+
+def verb_on(name: str, selection: Selection) -> str:
+    """The verb that an instance's verb stands for on a selection: on folders alone some keys mean another one."""
+    meant = OPERATIONS[name].on_folders
+    return meant if meant and selection.folders and not selection.ids else name

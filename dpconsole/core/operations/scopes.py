@@ -75,6 +75,14 @@ _FOUND: Mapping[str, Condition] = {
 """By scope, what below a start it is about; scopes that are not here stay with the selection."""
 
 
+ITS_TURN = "its data timestamp waits for its turn"
+
+
+def waits_for_its_turn(target: Target) -> bool:
+    """Whether it belongs to a data timestamp of a backfill that has not begun; only force starts it (section 7)."""
+    return target.origin is Origin.BACKFILL and any(not part.autonomous for part in target.parts)
+
+
 # --- rerun ------------------------------------------------------------------------------------------------------------
 
 DOWNSTREAM = ("downstream", "downstream-failed")
@@ -92,6 +100,8 @@ def guard_rerun(target: Target, arguments: Arguments) -> str | None:
     """O1, or O3 for the start of a rerun downstream; what stands below is only passed over."""
     if target.level:
         return None
+    if target.standing is Status.NOT_RUNNING and waits_for_its_turn(target):
+        return f"{target.standing.label}: {ITS_TURN}"
     verb = Verb.RERUN_DOWNSTREAM if arguments["scope"] in DOWNSTREAM else Verb.RERUN
     return GUARDS[verb].refuse(target.standing, target.paused)
 
@@ -102,14 +112,15 @@ def beside_rerun_scope(target: Target, arguments: Arguments) -> str | None:
         return _SCOPES[arguments["scope"]](target)
     if target.standing in TERMINAL or _is_to_be_woken(target):
         return None
-    why = "it runs in its turn" if target.standing is Status.NOT_RUNNING else "below the start, it is left alone"
-    return f"{target.standing.label}: {why}"
+    if target.standing is not Status.NOT_RUNNING:
+        return f"{target.standing.label}: below the start, it is left alone"
+    return f"{target.standing.label}: {ITS_TURN if waits_for_its_turn(target) else 'it runs in its turn'}"
 
 
 def rerun(target: Target, part: Part, arguments: Arguments) -> Status | None:
     """What has ended goes back to Not Running; a start may succeed without work instead."""
     if target.level and part.status is Status.NOT_RUNNING:
-        return None if part.autonomous else Status.NOT_RUNNING
+        return None if part.autonomous or target.origin is Origin.BACKFILL else Status.NOT_RUNNING
     ended = {Status.FAILED} if target.level and arguments["scope"] == "downstream-failed" else TERMINAL
     if part.status not in ended:
         return None
@@ -118,7 +129,8 @@ def rerun(target: Target, part: Part, arguments: Arguments) -> Status | None:
 
 def _is_to_be_woken(target: Target) -> bool:
     """In development what has not run waits for a person, who this is (section 3)."""
-    return target.standing is Status.NOT_RUNNING and any(not part.autonomous for part in target.parts)
+    waits = target.standing is Status.NOT_RUNNING and any(not part.autonomous for part in target.parts)
+    return waits and target.origin is not Origin.BACKFILL
 
 
 _SCOPES: Mapping[str, Callable[[Target], str | None]] = {
@@ -143,6 +155,11 @@ FORCE_FIELDS = (
 def guard_force_rerun(target: Target, _arguments: Arguments) -> str | None:
     """O2, O4: any status, paused or not."""
     return GUARDS[Verb.FORCE_RERUN].refuse(target.standing, target.paused)
+
+
+def beside_force_scope(target: Target, _arguments: Arguments) -> str | None:
+    """Force is for the start: what stands below it in a data timestamp that has not begun goes on waiting."""
+    return f"{target.standing.label}: {ITS_TURN}" if target.level and waits_for_its_turn(target) else None
 
 
 def force_rerun(target: Target, part: Part, arguments: Arguments) -> Status | None:

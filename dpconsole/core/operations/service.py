@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import Connection
+
 from dpconsole.core.domain.clock import Clock
+from dpconsole.core.domain.keys import Layer, TreeId
 from dpconsole.core.operations.actor import Actor
 from dpconsole.core.operations.applying import apply_plan, refuse_plan
 from dpconsole.core.operations.fields import Moment
@@ -14,8 +17,10 @@ from dpconsole.core.operations.ledger import find_record
 from dpconsole.core.operations.planning import Plan, make_plan
 from dpconsole.core.operations.records import Record
 from dpconsole.core.operations.recovery import close_abandoned
-from dpconsole.core.operations.registry import OPERATIONS
-from dpconsole.core.operations.selection import Selection
+from dpconsole.core.operations.registry import OPERATIONS, Finder
+from dpconsole.core.operations.selection import Kind, Selection
+from dpconsole.core.operations.verdicts import verdicts
+from dpconsole.core.store.backfill_verbs import instances_below
 from dpconsole.core.store.definition_rows import read_timezone
 from dpconsole.core.store.session import Store
 
@@ -33,12 +38,20 @@ def never() -> bool:
     return False
 
 
+def found(connection: Connection, selection: Selection, kind: Kind, finds: Finder) -> list[int]:
+    """The targets of one kind in a selection without a query: what is named, and what is found in the folders."""
+    named, spared = (selection.ids, selection.without) if kind is Kind.INSTANCE else ((), frozenset[int]())
+    below = finds(connection, selection.folders, selection.without_folders) if selection.folders else ()
+    return [id for id in dict.fromkeys((*named, *below)) if id not in spared]
+
+
 @dataclass(frozen=True, slots=True)
 class Operations:
     """The verbs of one operator on one database.
 
-    `matching` resolves the query of a selection to instance ids; `new_key` makes the key a record is known by; `acted`
-    is called when instances may have changed, so that an engine in this process need not wait for its next beat.
+    `matching` resolves the query of a selection to the ids of instances, or of backfills; `new_key` makes the key a
+    record is known by; `acted` is called when instances may have changed, so that an engine in this process need not
+    wait for its next beat.
     """
 
     store: Store
@@ -55,12 +68,35 @@ class Operations:
         """
         operation = OPERATIONS[verb]
         operation.complete(arguments or {})
-        ids = selection.ids if selection.query is None else self.matching(selection)
-        ids = [id for id in ids if id not in selection.without]
+        selected = self.resolved(selection)
         with self.store.read() as connection:
+            ids = found(connection, selected, operation.kind, operation.finds)
             moment = Moment(self.clock.now(), ZoneInfo(read_timezone(connection)))
             complete = operation.complete(arguments or {}, moment)
             return make_plan(connection, operation, selection, ids, complete, self.actor, self.new_key())
+
+    def resolved(self, selection: Selection) -> Selection:
+        """The same selection with what its query matches by name: instances by id, or backfills as folders."""
+        if selection.query is None:
+            return selection
+        ids = self.matching(selection)
+        if selection.matches_backfills:
+            return replace(selection, query=None, folders=tuple(TreeId(Layer.BACKFILL, id) for id in ids))
+        return replace(selection, query=None, ids=tuple(ids))
+
+    def rows(self, selection: Selection) -> list[int]:
+        """The instances a selection stands for, in its order."""
+        selected = self.resolved(selection)
+        with self.store.read() as connection:
+            return found(connection, selected, Kind.INSTANCE, instances_below)
+
+    def verdicts(self, selection: Selection) -> dict[str, str]:
+        """By verb: why it could act on nothing of a selection; empty where it could."""
+        selected = self.resolved(selection)
+        with self.store.read() as connection:
+            return verdicts(
+                connection, self.actor, lambda verb: found(connection, selected, verb.kind, verb.finds), selected
+            )
 
     def apply(
         self,

@@ -7,15 +7,17 @@ way back is planned, confirmed and entered in the ledger like any other act.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
+from dpconsole.core.domain.backfills import PendingVerb
+from dpconsole.core.domain.keys import TreeId
 from dpconsole.core.domain.statuses import Verb
 from dpconsole.core.operations.records import Item, Outcome, Record
-from dpconsole.core.operations.registry import OPERATIONS
-from dpconsole.core.operations.selection import Selection
+from dpconsole.core.operations.registry import CONCURRENCY, OPERATIONS
+from dpconsole.core.operations.selection import LAYERS, Kind, Selection
 from dpconsole.core.store.ways_back import gone_on_from, standing_by_hand
 
 
@@ -44,11 +46,17 @@ def retry_of(record: Record) -> Step | None:
     What the verb refused is not among them: its state would refuse it again.
     """
     short = [item.id for item in record.items if _was_to_act(item)]
-    if not short:
+    if not short or record.verb not in OPERATIONS:
         return None
     known = {field.name for field in OPERATIONS[record.verb].fields}
     arguments = {name: value for name, value in record.arguments.items() if name in known}
-    return Step(record.verb, Selection.of(short), arguments, f"retry of record {record.id}")
+    return Step(record.verb, _selection(record, short), arguments, f"retry of record {record.id}")
+
+
+def _selection(record: Record, ids: Iterable[int]) -> Selection:
+    """Some of the items of a record, whatever they are."""
+    layer = LAYERS[Kind(record.kind)]
+    return Selection.of_rows(TreeId(layer, id) for id in ids)
 
 
 def _was_to_act(item: Item) -> bool:
@@ -68,23 +76,26 @@ def way_back(connection: Connection, record: Record) -> WayBack:
     return find(connection, record, changed)
 
 
-def _by(verb: Verb) -> Callable[[Connection, Record, list[int]], WayBack]:
+def _by(verb: str) -> Callable[[Connection, Record, list[int]], WayBack]:
     """The way back that is one other verb on all that was changed."""
 
     def find(_connection: Connection, record: Record, changed: list[int]) -> WayBack:
-        return WayBack(record, (Step(verb, Selection.of(changed), {}, _reason(record)),))
+        return WayBack(record, (Step(verb, _selection(record, changed), {}, _reason(record)),))
 
     return find
 
 
-def _former_priorities(_connection: Connection, record: Record, _changed: list[int]) -> WayBack:
-    """One step for each priority that rows had before."""
+def _former_answers(_connection: Connection, record: Record, _changed: list[int]) -> WayBack:
+    """One step for each answer that rows stood at before."""
     former: dict[str, list[int]] = defaultdict(list)
     for item in record.items:
         if item.outcome is Outcome.OK and item.before != item.after:
             former[item.before].append(item.id)
-    steps = (Step(Verb.PRIORITY, Selection.of(ids), {"to": before}, _reason(record)) for before, ids in former.items())
-    return WayBack(record, tuple(steps), "" if former else f"Record {record.id} changed no priority")
+    steps = (
+        Step(record.verb, _selection(record, ids), {"to": before}, _reason(record)) for before, ids in former.items()
+    )
+    title = OPERATIONS[record.verb].title
+    return WayBack(record, tuple(steps), "" if former else f"{title} (record {record.id}) left everything as it was")
 
 
 def _run_after_all(connection: Connection, record: Record, changed: list[int]) -> WayBack:
@@ -110,7 +121,10 @@ def _reason(record: Record) -> str:
 _WAYS: Mapping[str, Callable[[Connection, Record, list[int]], WayBack]] = {
     Verb.PAUSE: _by(Verb.RESUME),
     Verb.RESUME: _by(Verb.PAUSE),
-    Verb.PRIORITY: _former_priorities,
+    Verb.PRIORITY: _former_answers,
     Verb.SET_SUCCESS: _run_after_all,
+    PendingVerb.PAUSE: _by(PendingVerb.RESUME),
+    PendingVerb.RESUME: _by(PendingVerb.PAUSE),
+    CONCURRENCY: _former_answers,
 }
 """The verbs that have a way back."""

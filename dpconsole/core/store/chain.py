@@ -28,8 +28,12 @@ _COUNTED = ("acts", "skipped", "refused")
 
 
 def chain_hash(row: LedgerRow, items: Sequence[LedgerItem], previous: str) -> str:
-    """The hash of a record with its items, after `previous`: 64 hexadecimal digits."""
+    """The hash of a record with its items, after `previous`: 64 hexadecimal digits.
+
+    The kind of the items counts where they are no instances: the first records were of no other.
+    """
     record = {name: getattr(row, name) for name in (*_HASHED, *_COUNTED)}
+    record |= {} if row.kind == "instance" else {"kind": row.kind}
     record["items"] = items
     text = json.dumps([previous, record], ensure_ascii=True, sort_keys=True, separators=(",", ":"))
     return sha256(text.encode()).hexdigest()

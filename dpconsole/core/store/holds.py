@@ -27,6 +27,7 @@ _PAUSES = (
     select(OperationItem.target_id, Operation.actor, Operation.reason, Operation.at, Operation.key)
     .join(Operation, Operation.id == OperationItem.operation_id)
     .where(OperationItem.target_id.in_(id_set()), Operation.verb == Verb.PAUSE, OperationItem.outcome == "ok")
+    .where(Operation.kind == "instance")
     .order_by(Operation.id)
 )
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import BigInteger, Connection, bindparam, delete, insert, select, update
 
-from dpconsole.core.domain.keys import instance_key
+from dpconsole.core.domain.keys import backfill_key, date_key, instance_key
 from dpconsole.core.store.arrays import bind, id_set
 from dpconsole.core.store.models import Instance, Operation, OperationApplier, OperationItem
 from dpconsole.core.store.prepared import Prepared
@@ -37,12 +37,14 @@ class LedgerItem(NamedTuple):
 class LedgerRow:
     """One record without its items. `state`: applying, done, partly_done, failed, cancelled or refused.
 
-    While it is applying, `acts` counts what its plan meant to act on.
+    `kind` is what its items are: instances, backfills, or data timestamps of one. While it is applying, `acts` counts
+    what its plan meant to act on.
     """
 
     id: int
     key: str
     verb: str
+    kind: str
     actor: str
     source: str
     at: int
@@ -154,10 +156,15 @@ def read_items(connection: Connection | Transaction, record: int) -> list[Ledger
     return list(map(LedgerItem._make, _ITEMS.all(inner, record=record)))
 
 
-def read_keys(connection: Connection, record: int) -> dict[int, str]:
-    """The ids that the instances of a record are shown under; those that are gone are left out."""
-    rows = connection.execute(_KEYS, {"record": record})
+def read_keys(connection: Connection, row: LedgerRow) -> dict[int, str]:
+    """The ids that the items of a record are shown under; instances that are gone are left out."""
+    if row.kind in _FOLDER_KEYS:
+        return {item.target_id: _FOLDER_KEYS[row.kind](item.target_id) for item in read_items(connection, row.id)}
+    rows = connection.execute(_KEYS, {"record": row.id})
     return {id: instance_key(task, business_date, id) for id, task, business_date in rows}
+
+
+_FOLDER_KEYS = {"backfill": backfill_key, "backfill_date": date_key}
 
 
 def read_chain(connection: Connection) -> list[LedgerRow]:

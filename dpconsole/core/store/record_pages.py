@@ -15,11 +15,14 @@ from dpconsole.core.store.models import Operation
 
 @dataclass(frozen=True, slots=True)
 class RecordRow:
-    """One record of the ledger (section 19); times are UTC ms. The counts are of its items, by what became of them."""
+    """One record of the ledger (section 19); times are UTC ms. `kind` is what its items are, the counts how many
+    of them became what.
+    """
 
     id: int
     key: str
     verb: str
+    kind: str
     actor: str
     source: str
     at: int

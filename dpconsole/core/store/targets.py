@@ -15,12 +15,12 @@ from sqlalchemy import Connection, Row, Select, distinct, func, select
 from sqlalchemy.orm import aliased
 
 from dpconsole.core.domain.definitions import Origin, Role, TaskType, Unit, UpstreamKind
-from dpconsole.core.domain.fields import derive
+from dpconsole.core.domain.fields import derive, normalise
 from dpconsole.core.domain.keys import instance_key
-from dpconsole.core.domain.statuses import Status
+from dpconsole.core.domain.statuses import NormalisedStatus, Status
 from dpconsole.core.domain.text import clean
 from dpconsole.core.store.arrays import bind, id_rows, id_set
-from dpconsole.core.store.models import BaselineTask, Dependency, Instance, InstanceDependency, Member
+from dpconsole.core.store.models import BaselineTask, Dependency, Instance, InstanceDependency, Member, NodeField
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,8 @@ class Part:
     """One executable row, as it was seen.
 
     `instant`: it succeeds without work, a dry run or a virtual node. `follows`: another part of its target is upstream.
+    `to_come`: it carries a field that has neither succeeded nor failed, or no field at all. The last two only where a
+    verb asks.
     """
 
     id: int
@@ -40,6 +42,7 @@ class Part:
     autonomous: bool
     instant: bool
     follows: bool = False
+    to_come: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,11 @@ class Target:
     def standing(self) -> Status:
         """The status that guards ask for: of a logical table, that of the nodes a verb is aimed at."""
         return derive(part.status for part in self.parts) if self.unit is Unit.LOGICAL_TABLE else self.status
+
+    @property
+    def words(self) -> str:
+        """What it is now, for a reader."""
+        return f"{self.status.label}{', paused' * self.paused}"
 
 
 class Move(NamedTuple):
@@ -128,6 +136,11 @@ _UPSTREAMS = (
 _ROOTED = select(Dependency.task_id).where(
     Dependency.task_id.in_(id_set()), Dependency.kind == UpstreamKind.ROOT, Dependency.enabled
 )
+_CARRIED = (
+    select(Instance.id, Instance.parent_id, Instance.status, NodeField.field_id)
+    .join(NodeField, NodeField.node_id == Instance.node_id)
+    .where(Instance.parent_id.is_not(None), Instance.parent_id.in_(id_set()))
+)
 _MEMBERS = select(Member.project, Member.user, Member.role)
 
 
@@ -176,6 +189,28 @@ def with_order(connection: Connection, targets: Iterable[Target]) -> list[Target
     following = {down for up, down in edges if table_of[up] == table_of[down]}
     return [
         replace(t, parts=tuple(replace(part, follows=part.id in following) for part in t.parts))
+        if t.unit is Unit.LOGICAL_TABLE
+        else t
+        for t in targets
+    ]
+
+
+_TO_COME = frozenset({NormalisedStatus.NOT_RUNNING, NormalisedStatus.WAITING, NormalisedStatus.RUNNING})
+
+
+def with_fields_to_come(connection: Connection, targets: Iterable[Target]) -> list[Target]:
+    """The same targets, with the nodes of logical tables marked that carry a field still to come (section 8.3)."""
+    targets = list(targets)
+    tables = [target.id for target in targets if target.unit is Unit.LOGICAL_TABLE]
+    rows = connection.execute(_CARRIED, {"ids": bind(tables)}).all() if tables else ()
+    carriers: dict[tuple[int, int], list[Status]] = defaultdict(list)
+    for row in rows:
+        carriers[row.parent_id, row.field_id].append(Status(row.status))
+    to_come = {field for field, statuses in carriers.items() if normalise(statuses) in _TO_COME}
+    carrying = {row.id for row in rows}
+    marked = {row.id for row in rows if (row.parent_id, row.field_id) in to_come}
+    return [
+        replace(t, parts=tuple(replace(p, to_come=p.id in marked or p.id not in carrying) for p in t.parts))
         if t.unit is Unit.LOGICAL_TABLE
         else t
         for t in targets

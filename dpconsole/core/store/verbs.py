@@ -22,12 +22,13 @@ from sqlalchemy import (
     case,
     delete,
     not_,
+    or_,
     select,
     update,
 )
 
 from dpconsole.core.domain.clock import parse_iso
-from dpconsole.core.domain.definitions import Priority
+from dpconsole.core.domain.definitions import Origin, Priority
 from dpconsole.core.domain.statuses import Cause, Status
 from dpconsole.core.store.arrays import bind, id_set, row_set
 from dpconsole.core.store.journal import (
@@ -48,13 +49,14 @@ from dpconsole.core.store.targets import Move, Part, Target
 class Change:
     """What every verb needs to know besides its rows: the moment (UTC ms), the operator, the arguments, the targets.
 
-    `arguments` are as the registry made them complete: times are ISO 8601 with offset, ids separated by commas.
+    The targets are of the verb's own kind: instances (`Target`), or folders of backfills. `arguments` are as the
+    registry made them complete: times are ISO 8601 with offset, ids separated by commas.
     """
 
     now: int
     actor: str
     arguments: Mapping[str, str]
-    targets: Sequence[Target]
+    targets: Sequence[Any]
 
 
 _SEEN = row_set("seen", id=BigInteger, rev=BigInteger, status=String, paused=Integer, attempt=Integer)
@@ -104,7 +106,10 @@ def _change(**values: Any) -> Update:
     return update(Instance).where(_HERE).values(**values, rev=_REV).returning(Instance.id)
 
 
-_RUN_AGAIN = _change(status=Status.NOT_RUNNING, **_AFRESH)
+_IN_ITS_TURN = or_(Instance.autonomous, Instance.origin != Origin.BACKFILL)
+"""Whether the engine may start a row that is run again: one of a backfill not before its data timestamp has begun."""
+_RUN_AGAIN = _change(status=Status.NOT_RUNNING, **_AFRESH | {"autonomous": _IN_ITS_TURN})
+_RESET = _change(status=Status.NOT_RUNNING, **_AFRESH)
 _WAKE = _change(autonomous=True)
 _FORCE = _change(status=Status.THROTTLED, **_AFRESH | _UNPAUSED | {"forced": True})
 _SUCCEED_AT_ONCE = _change(status=Status.SUCCEEDED, **_AFRESH | _UNPAUSED | {"forced": True})
@@ -163,10 +168,10 @@ def rerun(transaction: Transaction, moves: Sequence[Move], change: Change) -> se
     """O1, O3: what has ended goes back to Not Running and obeys every check again (section 2.4, AMB-14).
 
     Attempts stay; the next one is appended. A failed row that waits for its automatic rerun waits no longer. A start
-    that is to act dry succeeds at once.
+    that is to act dry succeeds at once. In a data timestamp of a backfill that has not begun it waits for its turn.
     """
     by_after = _by_after(moves)
-    again = _run_again(transaction, by_after[Status.NOT_RUNNING])
+    again = _run_again(transaction, _RUN_AGAIN, by_after[Status.NOT_RUNNING])
     dry = _run(transaction, _ACT_DRY, by_after[Status.SUCCEEDED])
     paths = {part: _direct(part.status, Status.NOT_RUNNING, Cause.RERUN) for part in again}
     paths |= {part: _at_once(part.status) for part in dry}
@@ -183,7 +188,7 @@ def force_rerun(transaction: Transaction, moves: Sequence[Move], change: Change)
     by_after = _by_after(moves)
     _end_attempts(transaction, [move.part for move in moves], change, f"ended by a forced rerun of {change.actor}")
     forced = _run(transaction, _FORCE, by_after[Status.THROTTLED])
-    reset = _run_again(transaction, by_after[Status.NOT_RUNNING])
+    reset = _run_again(transaction, _RESET, by_after[Status.NOT_RUNNING])
     done = _run(transaction, _ACT_DRY if acts_dry else _SUCCEED_AT_ONCE, by_after[Status.SUCCEEDED])
     paths = {part: _forced(part.status, first_reset=first_reset) for part in forced}
     paths |= {part: _reset(part.status) for part in reset}
@@ -192,13 +197,13 @@ def force_rerun(transaction: Transaction, moves: Sequence[Move], change: Change)
     return {part.id for part in paths}
 
 
-def _run_again(transaction: Transaction, parts: Iterable[Part]) -> list[Part]:
+def _run_again(transaction: Transaction, statement: Update, parts: Iterable[Part]) -> list[Part]:
     """To Not Running; what is there already has nothing to lose, and may start by itself from now on (section 3)."""
     parts = list(parts)
     there = [part for part in parts if part.status is Status.NOT_RUNNING]
     return [
         *_run(transaction, _WAKE, there),
-        *_run(transaction, _RUN_AGAIN, [part for part in parts if part.status is not Status.NOT_RUNNING]),
+        *_run(transaction, statement, [part for part in parts if part.status is not Status.NOT_RUNNING]),
     ]
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from dpconsole.core.domain.definitions import Priority, Unit
+from dpconsole.core.domain.keys import Layer, TreeId
 from dpconsole.core.domain.statuses import Status
 from dpconsole.core.operations.fields import FieldKind
 from dpconsole.core.operations.records import Outcome, State
-from dpconsole.core.operations.registry import OPERATIONS
-from dpconsole.core.operations.selection import Selection
+from dpconsole.core.operations.registry import OPERATIONS, verb_on
+from dpconsole.core.operations.selection import Kind, Selection
 from dpconsole.core.operations.service import Operations
 from tests.core.operations.night import Night
 
@@ -96,12 +97,36 @@ def words_of(command: str) -> tuple[str, dict[str, str]]:
     return verb, dict(flag.removeprefix("--").split("=", 1) for flag in flags)
 
 
-def test_every_verb_is_in_the_table() -> None:
-    assert {words_of(command)[0] for command in MAY} == set(OPERATIONS)
+def test_every_verb_on_instances_is_in_the_table() -> None:
+    on_instances = {name for name, operation in OPERATIONS.items() if Kind.INSTANCE in operation.scopes}
+    assert {words_of(command)[0] for command in MAY} == on_instances
 
 
-def test_every_verb_has_its_own_key_and_words() -> None:
-    assert "".join(operation.key for operation in OPERATIONS.values()) == "rRxpuSPDa"
+@pytest.mark.parametrize(
+    ("kind", "keys"),
+    [
+        (Kind.INSTANCE, "rRxpuSPDa"),
+        (Kind.BACKFILL, "RpuSPxrE%"),
+        (Kind.BACKFILL_DATE, "RpuSPxrE%"),
+        (Kind.PENDING, "pur"),
+    ],
+)
+def test_on_every_kind_of_row_each_verb_has_its_own_key(kind: Kind, keys: str) -> None:
+    assert "".join(operation.key for operation in OPERATIONS.values() if kind in operation.scopes) == keys
+    assert len(set(keys)) == len(keys)
+
+
+def test_a_key_stands_for_another_verb_on_folders_alone() -> None:
+    folder, instance = TreeId(Layer.BACKFILL, 12), TreeId(Layer.INSTANCE, 345)
+    assert verb_on("stop", Selection.of_rows([folder])) == "one-click-stop"
+    assert verb_on("rerun", Selection.of_rows([folder])) == "one-click-rerun-failed"
+    assert verb_on("rerun", Selection.of_rows([folder, instance])) == "rerun"
+    assert verb_on("pause", Selection.of_rows([folder])) == "pause"
+    for operation in OPERATIONS.values():
+        assert not operation.on_folders or OPERATIONS[operation.on_folders].key == operation.key
+
+
+def test_every_verb_has_its_words() -> None:
     for name, operation in OPERATIONS.items():
         assert name == operation.name
         assert operation.title and operation.help.endswith(".")
