@@ -30,10 +30,12 @@ from dpconsole.core.services import (
     EngineState,
     Layer,
     Services,
+    State,
     StoreError,
     WayBack,
 )
 from dpconsole.screens import asking
+from dpconsole.screens.backfill_form import BackfillFormScreen
 from dpconsole.screens.base import ConsoleScreen, Keyed
 from dpconsole.screens.baselines import BaselinesScreen
 from dpconsole.screens.command_line import CommandLine, Order, read_order
@@ -51,6 +53,7 @@ from dpconsole.screens.queue import QueueScreen
 from dpconsole.screens.reading import StoreRefused
 from dpconsole.screens.records import RecordScreen, RecordsScreen
 from dpconsole.screens.session import Session
+from dpconsole.screens.submitting import creation_words
 from dpconsole.screens.tasks import TasksScreen
 from dpconsole.screens.times import MINUTE_MS, TimeDisplay
 from dpconsole.screens.verbs import SEVERITIES, Verbs, go_through, outcome_words
@@ -281,6 +284,18 @@ class ConsoleApp(ThriftyApp[int], inherit_bindings=False):
     @on(asking.OpenInstance)
     def _open_instance(self, message: asking.OpenInstance) -> None:
         self.push_screen(InstanceScreen(self.session, message.instance_id))
+
+    @on(asking.CreateBackfill)
+    def _create_backfill(self, message: asking.CreateBackfill) -> None:
+        self.push_screen(BackfillFormScreen(self.session, message.answers))
+
+    @on(asking.Created)
+    async def _land_on(self, message: asking.Created) -> None:
+        """Where a backfill can be seen that was created, or why it was not."""
+        record = message.record
+        self.notify(creation_words(record), severity=SEVERITIES.get(record.state, "error"), markup=False)
+        if record.state is State.DONE:
+            await self.pop_screen()
 
     @on(asking.OpenLog)
     def _open_log(self, message: asking.OpenLog) -> None:

@@ -81,7 +81,7 @@ from dpconsole.core.store.overview import BaselineProgress, FailureGroup, Overvi
 from dpconsole.core.store.pages import InstanceRow, TaskRow
 from dpconsole.core.store.record_pages import RecordRow
 from dpconsole.core.store.session import Store
-from dpconsole.core.store.watched import Sighting
+from dpconsole.core.store.watched import Sighting, sightings
 
 __all__ = [
     "BACKFILL_FIELDS",
@@ -221,6 +221,11 @@ class Services:
     def baselines(self, environment: str, business_date: date) -> list[BaselineRow]:
         """How the baselines of a data timestamp stand; see `read_baselines`."""
         return read_baselines(self.store, self.clock, environment, business_date)
+
+    def sightings(self, targets: Collection[TreeId]) -> dict[TreeId, Sighting]:
+        """Where instances, data timestamps and backfills stand; what is gone is left out."""
+        with self.store.read() as connection:
+            return sightings(connection, targets)
 
     def queue(self, ids: Sequence[int]) -> list[QueueRow]:
         """Rows of the queue, each with what holds it and who paused it; see `read_queue`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from textual.message import Message
@@ -23,6 +24,22 @@ class OpenInstance(Message):
 
     def __init__(self, instance_id: int) -> None:
         self.instance_id = instance_id
+        super().__init__()
+
+
+class CreateBackfill(Message):
+    """The form of a backfill, some of its answers given."""
+
+    def __init__(self, answers: Mapping[str, str]) -> None:
+        self.answers = answers
+        super().__init__()
+
+
+class Created(Message):
+    """A backfill was created, and stands in the ledger."""
+
+    def __init__(self, record: Record) -> None:
+        self.record = record
         super().__init__()
 
 

@@ -28,6 +28,7 @@ from dpconsole.screens.instance_columns import instance_name, priority_cell, pro
 from dpconsole.screens.instance_rows import quoted
 from dpconsole.screens.pages import BLANK, Grid, Line, PageScreen, facts, heading
 from dpconsole.screens.session import Session
+from dpconsole.screens.starting import Start, Starts
 from dpconsole.screens.times import show_moment, show_stamp, show_took
 from dpconsole.screens.verbs import Verbs
 from dpconsole.widgets.ink import Cell, Ink
@@ -252,7 +253,7 @@ def _flags(row: InstanceRow) -> Iterator[str]:
     yield from (words for words, holds in told.items() if holds)
 
 
-class TaskScreen(PageScreen):
+class TaskScreen(Starts, PageScreen):
     """The details of a task: its definition, and the tasks around it."""
 
     stack = "task"
@@ -261,6 +262,10 @@ class TaskScreen(PageScreen):
     def __init__(self, session: Session, key: str) -> None:
         self.key = key
         super().__init__(session)
+
+    @override
+    def start(self) -> Start:
+        return Start(keys=[self.key])
 
     @property
     @override

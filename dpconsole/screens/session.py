@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from dpconsole.core.services import Arming, EngineState, Services
@@ -14,7 +15,8 @@ from dpconsole.screens.watching import Watch
 class Session:
     """The services, and beside them what changes: environment, how times are shown, the chosen columns by list.
 
-    `arming` holds the destructive batches that can still be called off, `watch` what the operator waits for.
+    `arming` holds the destructive batches that can still be called off, `watch` what the operator waits for,
+    `drafts` the forms of backfills that were left, by environment and start.
     """
 
     services: Services
@@ -25,6 +27,7 @@ class Session:
     columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
     arming: Arming = field(default_factory=Arming)
     watch: Watch = field(default_factory=Watch)
+    drafts: dict[tuple[str, str], Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def now(self) -> int:

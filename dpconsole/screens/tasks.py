@@ -16,6 +16,7 @@ from dpconsole.screens.instance_columns import project_cell
 from dpconsole.screens.instance_rows import quoted
 from dpconsole.screens.listing import ListScreen
 from dpconsole.screens.session import Session
+from dpconsole.screens.starting import Start, Starts
 from dpconsole.screens.times import show_moment
 from dpconsole.widgets.columns import Column
 from dpconsole.widgets.ink import Cell, Ink
@@ -66,7 +67,7 @@ def task_columns(session: Session) -> tuple[Column, ...]:
     )
 
 
-class TasksScreen(ListScreen):
+class TasksScreen(Starts, ListScreen):
     """The list of computing tasks."""
 
     stack = "tasks"
@@ -109,6 +110,12 @@ class TasksScreen(ListScreen):
     def _open(self, _message: RowTable.Opened) -> None:
         if self.row is not None:
             self.app.post_message(OpenTask(self.row.key))
+
+    @override
+    def start(self) -> Start:
+        marks = self.table.targets()
+        ids = self.table.ids if marks.everything else marks.ids
+        return Start(ListKind.TASKS, [id for id in ids if id in marks])
 
     def action_go_instances(self) -> None:
         """The recurring instances of the task under the cursor."""
