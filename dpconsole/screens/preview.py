@@ -267,6 +267,8 @@ class PreviewScreen(KeyedDialog):
             key = self.session.keymap["preview.deselect"].display
             lines.append([(f"  {key} deselects the {len(plan.offenders):,} that stand in the way", Ink.ACCENT)])
         lines.append(self._reach(plan))
+        if plan.warning:
+            lines.append([(plan.warning, Ink.WARNING)])
         if sight.killed:
             noun = "attempt" if sight.killed == 1 else "attempts"
             lines.append([(f"{sight.killed:,} running {noun} would be killed", Ink.ERROR)])

@@ -144,3 +144,14 @@ async def test_7_force_rerun_it_and_everything_downstream_seeing_the_reach_first
         await hands.let_the_armed_go()
         assert (last_record(night).verb, last_record(night).acts) == ("force-rerun", 4)
         assert hands.keys <= 6
+
+
+async def test_10_tonights_baseline_is_late_find_its_chain_and_raise_it(app: ConsoleApp, night: Night) -> None:
+    async with at(app, night) as hands:
+        await hands.press("5", "enter")
+        assert "never done by itself: dwd_pay_di" in hands.screen
+        await hands.press("*", "P", "1", "enter")
+        record = last_record(night)
+        assert (record.verb, record.acts) == ("priority", 3)
+        assert {item.after for item in record.items} == {"highest"}
+        assert hands.keys <= 6

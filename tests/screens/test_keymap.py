@@ -11,8 +11,10 @@ from dpconsole.app import MAIN, ConsoleApp
 from dpconsole.core.services import OPERATIONS, Kind
 from dpconsole.screens.actions import ActionsScreen
 from dpconsole.screens.base import Keyed
+from dpconsole.screens.baselines import BaselinesScreen
 from dpconsole.screens.details import InstanceScreen, TaskScreen
 from dpconsole.screens.explain import ExplainScreen
+from dpconsole.screens.gantt import GanttScreen
 from dpconsole.screens.help import help_lines
 from dpconsole.screens.home import HomeScreen
 from dpconsole.screens.instances import InstancesScreen
@@ -39,6 +41,8 @@ SCREENS: tuple[type[Keyed], ...] = (
     LogScreen,
     ExplainScreen,
     QueueScreen,
+    GanttScreen,
+    BaselinesScreen,
     ChoicePrompt,
     ActionsScreen,
     PreviewScreen,
