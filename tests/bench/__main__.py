@@ -1,6 +1,6 @@
 """Every benchmark, or the ones that are named.
 
-    python -m tests.bench [engine] [rowtable] [wire] [diagnosis] [window] [verbs] [--quick]
+    python -m tests.bench [engine] [rowtable] [wire] [diagnosis] [window] [verbs] [backfill] [--quick]
 
 Figures are those of this machine at this moment; what counts is how they stand to the floor or to the other table of
 the same run.
@@ -14,7 +14,7 @@ import platform
 import sqlite3
 from collections.abc import Callable
 
-from tests.bench import console_list, dag_window, diagnosis, engine, rowtable, verbs, wire
+from tests.bench import backfill, console_list, dag_window, diagnosis, engine, rowtable, verbs, wire
 
 
 def _engine(quick: bool) -> None:
@@ -48,6 +48,10 @@ def _verbs(quick: bool) -> None:
     verbs.run(verbs.QUICK if quick else verbs.WHOLE)
 
 
+def _backfill(quick: bool) -> None:
+    backfill.run(backfill.QUICK if quick else backfill.WHOLE)
+
+
 SECTIONS: dict[str, tuple[str, Callable[[bool], None]]] = {
     "engine": ("Durable completions a second", _engine),
     "rowtable": ("A list of many rows", _rowtable),
@@ -55,6 +59,7 @@ SECTIONS: dict[str, tuple[str, Callable[[bool], None]]] = {
     "diagnosis": ("Why an instance stands still", _diagnosis),
     "window": ("What stands around an instance", _window),
     "verbs": ("Verbs on thousands of instances", _verbs),
+    "backfill": ("Backfills, made and run", _backfill),
 }
 
 

@@ -113,10 +113,9 @@ _NEXT = Prepared(select(func.min(Backfill.submit_after_at)).where(UNSUBMITTED, B
 _PARAMETERS = select(cast(Backfill.form, Text)).where(Backfill.id == _BACKFILL)
 
 
-def read_backfill(connection: Connection, backfill_id: int) -> Row[Any] | None:
-    """id, state, environment, groups, ascending, and the form as JSON text."""
-    found: Row[Any] | None = connection.execute(_ORDER, {"backfill": backfill_id}).first()
-    return found
+def read_backfill(connection: Connection, backfill_id: int) -> Any:
+    """id, state, environment, groups, ascending, and the form as JSON text; None when there is none."""
+    return connection.execute(_ORDER, {"backfill": backfill_id}).first()
 
 
 def read_form(connection: Connection, backfill_id: int) -> str:
