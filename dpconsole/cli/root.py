@@ -35,6 +35,7 @@ ENTRIES: dict[str, Entry] = {
         for name, operation in OPERATIONS.items()
         if Kind.INSTANCE in operation.scopes
     },
+    "backfill": Entry("dpconsole.cli.commands.backfill:backfill", "Make up for data timestamps, and see it through."),
     "export": Entry("dpconsole.cli.commands.export:export", "Write lists as workbooks."),
     "config": Entry("dpconsole.cli.commands.setup:config", "Where the settings are, what they come to."),
     "info": Entry("dpconsole.cli.commands.setup:info", "What is installed, and what it works on."),

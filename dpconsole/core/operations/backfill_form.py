@@ -437,9 +437,10 @@ def settled(answers: Answers, form: BackfillForm, facts: FormFacts) -> dict[str,
     }
 
 
-def command_line(answers: Answers) -> str:
-    """The words that ask for the same on the command line."""
-    return shlex.join(["dpconsole", "backfill", "create", *_options(answers)])
+def command_line(answers: Answers, expect: int | None = None) -> str:
+    """The words that ask for the same on the command line, and where it is asked for, for so many instances."""
+    expected = [] if expect is None else [f"--expect={expect}"]
+    return shlex.join(["dpconsole", "backfill", "create", *_options(answers), *expected])
 
 
 def _options(answers: Answers) -> Iterator[str]:
@@ -450,7 +451,15 @@ def _options(answers: Answers) -> Iterator[str]:
         elif name == "range" and (ends := _one_range(text)):
             yield from (f"--from={ends[0]}", f"--to={ends[1]}")
         else:
-            yield from (f"--{name}={element}" for element in (split_list(text) if field.several else [text]))
+            yield from (f"--{name}={element}" for element in _elements(field, text))
+
+
+def _elements(field: FormField, text: str) -> list[str]:
+    """An answer as it is given option by option; only parameters are taken there as they are."""
+    if not field.several:
+        return [text]
+    elements = split_list(text)
+    return elements if field.kind is FormKind.PARAMETERS else [join_list([element]) for element in elements]
 
 
 def _one_range(text: str) -> tuple[str, str] | None:

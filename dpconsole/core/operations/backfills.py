@@ -28,6 +28,7 @@ from dpconsole.core.operations.backfill_form import Answers, Reading, command_li
 from dpconsole.core.operations.flight import FlightPlan, flight_plan
 from dpconsole.core.operations.ledger import close, find_record
 from dpconsole.core.operations.permissions import is_allowed
+from dpconsole.core.operations.planning import MILD_ROWS
 from dpconsole.core.operations.records import Outcome, Record, State
 from dpconsole.core.operations.service import never, nobody, nothing_more
 from dpconsole.core.store.definition_rows import read_tasks, read_timezone
@@ -107,7 +108,9 @@ class Backfills:
             plan = flight_plan(
                 connection, facts, reading.form, self._actor.user, graph=known.graph, is_cancelled=is_cancelled
             )
-        return replace(plan, key=self._new_key(), answers=asked, command=command_line(asked), stamp=known.stamp)
+        expect = plan.instances if plan.instances > MILD_ROWS else None
+        command = command_line(asked, expect)
+        return replace(plan, key=self._new_key(), answers=asked, command=command, stamp=known.stamp)
 
     def create(self, plan: FlightPlan, reason: str = "", progress: Callable[[int, int], None] = nobody) -> Record:
         """Create what a plan says, and make its instances when it is to run at once; the record of the ledger.

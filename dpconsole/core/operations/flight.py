@@ -331,8 +331,8 @@ class _Desk:
             if one.business_date in days:
                 others[one.id, one.name].append(one.tasks)
         for (id, name), tasks in others.items():
-            what = f"{_number(max(tasks), 'task')} of it on {_number(len(tasks), 'data timestamp')}"
-            yield f"{name} ({backfill_key(id)}) is at work on up to {what}"
+            what = f"{_number(max(tasks), 'task')} of these, on {_number(len(tasks), 'data timestamp')}"
+            yield f"{name} ({backfill_key(id)}) is not done yet with {what}"
 
 
 def _problems_of_number(instances: int) -> Iterator[Problem]:
