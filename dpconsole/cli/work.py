@@ -86,12 +86,12 @@ class Work:
         return QueryContext(self.clock.now(), self.actor.user, self.zone, self.environment)
 
     def matching(self, selection: Selection) -> list[int]:
-        """The ids a selection's query stands for."""
+        """The ids a selection's query stands for, of instances or of backfills."""
         from dpconsole.core.query.fields import ListKind
         from dpconsole.core.query.lists import ListRequest
 
         request = ListRequest(
-            ListKind.INSTANCES,
+            ListKind.BACKFILLS if selection.matches_backfills else ListKind.INSTANCES,
             listing=selection.listing,
             environment=selection.environment,
             text=selection.query or "",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import ColumnElement, and_, exists, false, not_, or_, select, true
+from sqlalchemy import ColumnElement, and_, exists, false, func, not_, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute
 
 from dpconsole.core.domain.backfills import DateState
@@ -107,6 +107,8 @@ def _named(values: Sequence[Value], scope: _Scope) -> Iterable[Condition]:
             yield field.column.in_(ids) if ids else false()
         elif field.kind is Kind.TASK_ID:
             yield _task_by(values)
+        elif field.kind is Kind.BACKFILL_TASK:
+            yield _covers(values)
         else:
             yield or_(*(_known(field.column, contains(field.column, value)) for value in values))
 
@@ -305,6 +307,22 @@ def _backfill_day(test: _Test) -> Condition:
     return test.column.in_(select(BackfillDate.backfill_id).where(_ordered(days)))
 
 
+_FIRST_DATE = (
+    select(func.min(BackfillDate.id))
+    .where(BackfillDate.backfill_id == Backfill.id)
+    .correlate(Backfill)
+    .scalar_subquery()
+)
+
+
+def _covers(values: Sequence[Value]) -> Condition:
+    """A backfill has an instance of such a task: on its first data timestamp, for all have the same (section 7)."""
+    named = (contains(Task.name, value) for value in values)
+    tasks = select(Task.id).where(or_(_task_by(values), *named))
+    of_first = (Instance.backfill_id == Backfill.id, Instance.backfill_date_id == _FIRST_DATE)
+    return exists(select(Instance.id).where(*of_first, Instance.task_id.in_(tasks)).correlate(Backfill))
+
+
 # --- what has an order ------------------------------------------------------------------------------------------------
 
 _READERS: Mapping[Kind, Reader] = {
@@ -397,5 +415,6 @@ _MATCHES: Mapping[Kind, Callable[[_Test], Condition]] = {
     Kind.BACKFILL: _backfill,
     Kind.BACKFILL_STATUS: _backfill_status,
     Kind.BACKFILL_DAY: _backfill_day,
+    Kind.BACKFILL_TASK: lambda test: _covers(test.values),
 }
 """How each kind of field becomes a condition."""

@@ -12,6 +12,7 @@ from enum import StrEnum, auto
 
 from sqlalchemy import false
 
+from dpconsole.core.domain.backfills import BackfillState, Recurrence
 from dpconsole.core.domain.definitions import Cycle, Method, Origin, TaskType, Unit
 from dpconsole.core.domain.statuses import SYNONYMS, WAITING, NormalisedStatus, Status
 from dpconsole.core.query.matching import Column
@@ -51,6 +52,7 @@ class Kind(StrEnum):
     BACKFILL = auto()  # a backfill, by name or number
     BACKFILL_STATUS = auto()  # what the instances of a backfill come to (section 8.2)
     BACKFILL_DAY = auto()  # a data timestamp of a backfill
+    BACKFILL_TASK = auto()  # a task a backfill covers, by id, by name or by number
 
 
 ORDERED = frozenset({Kind.PRIORITY, Kind.DAY, Kind.MOMENT, Kind.DURATION, Kind.NUMBER, Kind.BACKFILL_DAY})
@@ -112,6 +114,8 @@ FOLDER_STATUSES = Vocabulary(
 )
 """What a backfill can come to (section 8.2)."""
 
+BACKFILL_STATES = Vocabulary.of(BackfillState)
+RECURRENCES = Vocabulary.of(Recurrence)
 CYCLES = Vocabulary.of(
     Cycle,
     minutely=Cycle.MINUTE,
@@ -208,6 +212,10 @@ BACKFILL_FIELDS = _by_name(
         Field("submitter", Kind.USER, Backfill.submitter, "who submitted it; me is you"),
         Field("submitted", Kind.MOMENT, Backfill.submitted_at, "when it was submitted"),
         Field("biz", Kind.BACKFILL_DAY, Backfill.id, "a data timestamp of it"),
+        Field("task", Kind.BACKFILL_TASK, Backfill.id, "a task it covers: project.name, part of the name, or number"),
+        Field("state", Kind.WORD, Backfill.state, "where its submission stands", BACKFILL_STATES),
+        Field("due", Kind.MOMENT, Backfill.submit_after_at, "when it is to be submitted"),
+        Field("recurrence", Kind.WORD, Backfill.recurrence, "how often its flow makes one", RECURRENCES),
         Field("flow", Kind.NAME, Backfill.flow, "the saved flow that made it; part of the name is enough"),
         Field("tag", Kind.TAG, Backfill.tags, "one of its tags"),
     )
@@ -235,7 +243,7 @@ FIELDS: Mapping[ListKind, Mapping[str, Field]] = {
 NAMED: Mapping[ListKind, tuple[str, ...]] = {
     ListKind.INSTANCES: ("name", "id"),
     ListKind.TASKS: ("name", "id"),
-    ListKind.BACKFILLS: ("name", "id"),
+    ListKind.BACKFILLS: ("name", "id", "task"),
     ListKind.RECORDS: ("verb", "reason", "id"),
 }
 """The fields a bare word is looked for in."""

@@ -85,6 +85,10 @@ SORTS: Mapping[ListKind, Mapping[str, Column | Callable[[QueryContext], Column]]
         "name": Backfill.name,
         "project": Backfill.project,
         "submitter": Backfill.submitter,
+        "due": Backfill.submit_after_at,
+        "state": Backfill.state,
+        "recurrence": Backfill.recurrence,
+        "flow": Backfill.flow,
         "id": Backfill.id,
     },
     ListKind.RECORDS: {

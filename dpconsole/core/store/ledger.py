@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import BigInteger, Connection, bindparam, delete, insert, select, update
 
-from dpconsole.core.domain.keys import backfill_key, date_key, instance_key
+from dpconsole.core.domain.keys import backfill_key, date_key, flow_key, instance_key
 from dpconsole.core.store.arrays import bind, id_set
 from dpconsole.core.store.models import Instance, Operation, OperationApplier, OperationItem
 from dpconsole.core.store.prepared import Prepared
@@ -37,8 +37,8 @@ class LedgerItem(NamedTuple):
 class LedgerRow:
     """One record without its items. `state`: applying, done, partly_done, failed, cancelled or refused.
 
-    `kind` is what its items are: instances, backfills, or data timestamps of one. While it is applying, `acts` counts
-    what its plan meant to act on.
+    `kind` is what its items are: instances, backfills, their data timestamps, or saved flows. While it is applying,
+    `acts` counts what its plan meant to act on.
     """
 
     id: int
@@ -164,7 +164,7 @@ def read_keys(connection: Connection, row: LedgerRow) -> dict[int, str]:
     return {id: instance_key(task, business_date, id) for id, task, business_date in rows}
 
 
-_FOLDER_KEYS = {"backfill": backfill_key, "backfill_date": date_key}
+_FOLDER_KEYS = {"backfill": backfill_key, "backfill_date": date_key, "backfill_flow": flow_key}
 
 
 def read_chain(connection: Connection) -> list[LedgerRow]:

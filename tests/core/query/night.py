@@ -124,6 +124,10 @@ def instance_row(id: int) -> dict[str, Any]:
     return row | (_OF_NODES if row["node_id"] else {})
 
 
+PENDING = "to be submitted"
+"""A backfill with more columns than the submitted ones."""
+
+
 def fill(transaction: Transaction) -> None:
     """Insert the night."""
     rows: dict[Any, list[dict[str, Any]]] = {
@@ -148,9 +152,19 @@ def fill(transaction: Transaction) -> None:
             | {"submitted_at": at("2026-11-20T01:00")}
             for id, name, user in ((7, "refill pay", "lin"), (8, "refill users", "mei"))
         ],
+        models.BackfillFlow: [
+            {"id": 5, "name": "weekly sync", "project": "dev", "environment": "dev", "owner": "wu", "form": {}}
+            | {"recurrence": "weekly", "schedule": {}, "created_at": at("2026-11-01T09:00")}
+        ],
         models.BackfillDate: [
             {"id": 70, "backfill_id": 7, "business_date": "2026-11-01", "queue": 0, "position": 0},
             {"id": 80, "backfill_id": 8, "business_date": "2026-11-02", "queue": 0, "position": 0},
+        ],
+        PENDING: [
+            {"id": 9, "name": "weekly sync 47", "state": "failed", "project": "dev", "submitter": "wu", "form": {}}
+            | {"environment": "dev", "submitted_at": at("2026-11-19T23:00"), "submit_after_at": at("2026-11-20T02:00")}
+            | {"flow_id": 5, "flow": "weekly sync", "recurrence": "weekly", "run_day": "2026-11-20"}
+            | {"error": "nothing is covered", "tags": '["gold"]'}
         ],
         models.Instance: [instance_row(id) for id in INSTANCES],
         models.InstanceDependency: [
@@ -166,4 +180,4 @@ def fill(transaction: Transaction) -> None:
         ],
     }
     for model, some in rows.items():
-        transaction.execute(insert(model), some)
+        transaction.execute(insert(models.Backfill if model is PENDING else model), some)

@@ -147,6 +147,14 @@ def test_a_backfill_comes_to_what_its_instances_come_to(lists: Lists) -> None:
     assert (empty.status, empty.nodes, empty.counts, empty.paused) == ("NOT_RUNNING", 0, {}, "")
 
 
+def test_a_backfill_to_be_submitted_stands_in_a_list_of_its_own(lists: Lists) -> None:
+    tabs = [ListRequest(ListKind.BACKFILLS, listing=tab, environment="dev") for tab in ("", "submitted", "pending")]
+    assert [ids(lists, tab) for tab in tabs] == [[9], [], [9]]
+    (row,) = lists.rows(ListKind.BACKFILLS, [9])
+    assert (row.state, row.flow, row.recurrence, row.run_day) == ("failed", "weekly sync", "weekly", "2026-11-20")
+    assert (row.error, row.tags, row.started_at, row.by_state) == ("nothing is covered", ("gold",), None, {})
+
+
 def test_refilter_keeps_what_still_belongs(lists: Lists) -> None:
     assert lists.refilter(ListRequest(listing="computing", text="status:failed"), [11, 12, 31, 91, 999]) == {12}
     assert lists.refilter(COMPUTING, []) == set()
