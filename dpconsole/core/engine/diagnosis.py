@@ -22,7 +22,7 @@ from dpconsole.core.domain.text import clean
 from dpconsole.core.engine.admission import Capacity
 from dpconsole.core.engine.checks import Case, five_checks
 from dpconsole.core.engine.forecasts import forecast
-from dpconsole.core.engine.why import Moment, read_capacity, some_of, why_waiting
+from dpconsole.core.engine.why import Moment, gates_of, read_capacity, some_of, why_waiting
 from dpconsole.core.store.definition_rows import read_timezone
 from dpconsole.core.store.details import Neighbour, read_transitions, read_unsatisfied, read_upstreams
 from dpconsole.core.store.diagnosis import (
@@ -97,7 +97,11 @@ def explain(store: Store, clock: Clock, instance_id: int) -> Explanation | None:
 def _explain(connection: Connection, row: InstanceRow, parts: Sequence[Standing], moment: Moment) -> Explanation:
     capacity = read_capacity(connection)
     missing = read_missing(connection, [part.id for part in parts])
-    whys = {part.id: why_waiting(part, missing.get(part.id, ()), capacity, moment) for part in parts}
+    gates = gates_of(connection, parts)
+    whys = {
+        part.id: why_waiting(part, missing.get(part.id, ()), capacity, moment, gates.get(part.backfill_date_id or 0))
+        for part in parts
+    }
     first, *others = sorted(parts, key=lambda part: _held_up(part, missing.get(part.id, ()), parts))
     shown = row if first.id == row.id else instance_rows(connection, [first.id])[0]
     upstreams = read_upstreams(connection, shown)
@@ -264,7 +268,9 @@ def _whose(one: Neighbour, target: Walked | None) -> str:
 def _remedy(row: Walked) -> str:
     if row.status == Status.FAILED:
         return "is mended"
-    return "is resumed" if row.paused else "is run by hand"
+    if row.paused:
+        return "is resumed"
+    return "is run by hand" if row.backfill_date_id is None else "has its turn in the backfill"
 
 
 # --- in one sentence --------------------------------------------------------------------------------------------------

@@ -42,7 +42,7 @@ from dpconsole.core.store.critical_rows import (
     read_listed,
     read_moments,
     read_parts,
-    read_promises,
+    read_promises_over,
     recent_spans,
 )
 from dpconsole.core.store.definition_rows import read_timezone
@@ -276,6 +276,8 @@ def _usual(connection: Connection, rows: Sequence[InstanceRow]) -> Mapping[int, 
 
 
 def _committed(connection: Connection, end: InstanceRow) -> tuple[Committed, ...]:
+    """The promises the end was made in; of those that only protect it on the way to another end, the earliest."""
     day, zone = date.fromisoformat(end.business_date), ZoneInfo(end.zone)
-    promises = read_promises(connection, end.task_id)
-    return tuple(Committed(one.name, to_ms(committed_at(one, day, zone))) for one in promises)
+    over = read_promises_over(connection, end.task_id)
+    own = [promise for promise, is_end in over if is_end] or [promise for promise, _ in over[:1]]
+    return tuple(Committed(one.name, to_ms(committed_at(one, day, zone))) for one in own)

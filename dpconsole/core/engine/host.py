@@ -19,6 +19,7 @@ from typing import TypeVar
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from dpconsole.core.domain.clock import Clock
+from dpconsole.core.engine.backfilling import make_periodic
 from dpconsole.core.engine.engine import Engine
 from dpconsole.core.engine.generation import catch_up
 from dpconsole.core.engine.lease import RENEW_MS, EngineState, Fenced, Lease
@@ -172,7 +173,8 @@ class EngineHost:
 
     def _generate_here(self) -> None:
         nights = self._guarded("generate", lambda: list(catch_up(self._store, self._clock)))
-        if any(night.created for night in nights or ()):
+        backfills = self._guarded("backfills", lambda: make_periodic(self._store, self._clock))
+        if backfills or any(night.created for night in nights or ()):
             self.wake()
 
     def _tidy_here(self) -> None:

@@ -7,7 +7,7 @@ resources (section 2.2) - and what an operator did comes before them all. The se
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 
@@ -19,9 +19,10 @@ from dpconsole.core.domain.diagnosis import BEGUN
 from dpconsole.core.domain.statuses import Status
 from dpconsole.core.domain.text import clean
 from dpconsole.core.engine.admission import Capacity, Limits
+from dpconsole.core.store.backfill_sql import Gate, read_gates
 from dpconsole.core.store.definition_rows import read_groups, read_rules
 from dpconsole.core.store.engine_sql import held_slots, running_by_group
-from dpconsole.core.store.waits import Missing, Standing, count_standing, read_missing, read_standing
+from dpconsole.core.store.waits import Alike, Missing, Standing, count_standing, read_missing, read_standing
 
 NAMED = 3
 """Instances that a sentence names; the others are counted."""
@@ -47,11 +48,18 @@ class Moment:
         return f"{self.at(ms)} (in {format_duration((ms - self.now) / 1000)})"
 
 
-def why_waiting(row: Standing, missing: Sequence[Missing], capacity: Capacity, moment: Moment) -> str:
-    """What holds one executable row back; empty for one that runs or has succeeded."""
+def why_waiting(
+    row: Standing, missing: Sequence[Missing], capacity: Capacity, moment: Moment, gate: Gate | None = None
+) -> str:
+    """What holds one executable row back; empty for one that runs or has succeeded.
+
+    `gate` is what keeps its data timestamp from beginning, if it is one of a backfill and its turn has not come.
+    """
     if row.paused and row.status not in BEGUN:
         until = f" until {moment.until(row.paused_until)}" if row.paused_until else ""
         return f"paused{until}: resume it to let it go on"
+    if gate is not None and not row.autonomous and row.status == Status.NOT_RUNNING:
+        return _waits_for_turn(gate)
     return _SENTENCES[Status(row.status)](row, missing, capacity, moment)
 
 
@@ -61,6 +69,23 @@ def _not_running(row: Standing, missing: Sequence[Missing], _capacity: Capacity,
     if row.pending:
         return f"waits for {row.pending} upstream{'s' * (row.pending > 1)}"
     return NEXT_TICK if row.autonomous else BY_HAND
+
+
+def _waits_for_turn(gate: Gate) -> str:
+    """Section 7: a queue runs one data timestamp after the other."""
+    if gate.excluded:
+        return "its data timestamp was left out of the backfill: only a forced rerun starts it"
+    if not gate.submitted:
+        return "its backfill is still being submitted"
+    behind = [f"{held.business_date}{', which has failed' * held.failed}" for held in gate.holding]
+    behind += [f"{gate.ahead} more that wait{'s' * (gate.ahead == 1)}"] if gate.ahead else []
+    return f"its data timestamp waits for its turn: queue {gate.queue}, behind {' and '.join(behind)}"
+
+
+def gates_of(connection: Connection, rows: Iterable[Standing]) -> Mapping[int, Gate]:
+    """What keeps the data timestamps of these rows from beginning, by data timestamp; of most rows, nothing."""
+    dates = {row.backfill_date_id for row in rows if row.backfill_date_id is not None and not row.autonomous}
+    return read_gates(connection, dates)
 
 
 def _waits_for(missing: Sequence[Missing]) -> str:
@@ -128,7 +153,11 @@ def explain(connection: Connection, instance: int, moment: Moment) -> str:
     rows = read_standing(connection, [instance])
     missing = read_missing(connection, [row.id for row in rows])
     capacity = read_capacity(connection)
-    told = [(row, why_waiting(row, missing.get(row.id, ()), capacity, moment)) for row in rows]
+    gates = gates_of(connection, rows)
+    told = [
+        (row, why_waiting(row, missing.get(row.id, ()), capacity, moment, gates.get(row.backfill_date_id or 0)))
+        for row in rows
+    ]
     lines = [words if row.id == instance else f"{clean(row.name)} {words}" for row, words in told if words]
     return "; ".join(lines)
 
@@ -143,20 +172,21 @@ def read_capacity(connection: Connection) -> Capacity:
 def count_reasons(connection: Connection) -> Counter[str]:
     """How many executable rows stand still, by the reason in a few words."""
     reasons: Counter[str] = Counter()
-    for status, paused, autonomous, failed, waits, number in count_standing(connection):
-        reasons[_short(status, paused, autonomous, failed, waits)] += number
+    for alike in count_standing(connection):
+        reasons[_short(alike)] += alike.number
     return reasons
 
 
-def _short(status: Status, paused: bool, autonomous: bool, failed: int, waits: int) -> str:
-    if paused:
+def _short(row: Alike) -> str:
+    if row.paused:
         return "paused"
-    if status is not Status.NOT_RUNNING:
-        return status.label.lower()
+    if row.status is not Status.NOT_RUNNING:
+        return row.status.label.lower()
     reasons: Collection[tuple[bool, str]] = (
-        (failed == 1, "an upstream failed"),
-        (waits == 1, "an upstream is paused"),
-        (failed == 0, "an upstream has not run"),
-        (not autonomous, BY_HAND),
+        (row.of_backfill and not row.autonomous, "its data timestamp waits for its turn"),
+        (row.upstream_failed == 1, "an upstream failed"),
+        (row.upstream_paused == 1, "an upstream is paused"),
+        (row.upstream_failed == 0, "an upstream has not run"),
+        (not row.autonomous, BY_HAND),
     )
     return next((words for holds, words in reasons if holds), "ready")

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from dpconsole.core.domain.backfill_form import BackfillForm
 from dpconsole.core.domain.definitions import RunConfig, Simulation
 from dpconsole.core.executors.protocol import Handle, Order, Work
 from dpconsole.core.store import engine_sql
+from dpconsole.core.store.backfill_sql import read_form
 from dpconsole.core.store.definition_rows import from_text, read_timezone
 from dpconsole.core.store.engine_sql import Candidate
 
 Key = tuple[int, int | None]
 """A task, and a materialization node of it or None."""
+
+Parameters = tuple[tuple[str, str], ...]
 
 
 class Works:
@@ -26,33 +31,43 @@ class Works:
         self._rev = -1
         self._zone = "UTC"
         self._known: dict[Key, Work] = {}
+        self._of_backfills: dict[tuple[Key, int], Work] = {}
 
     def refresh(self, connection: Connection) -> None:
         """Forget what is known when a definition has changed since."""
         rev = engine_sql.definitions_rev(connection)
         if rev != self._rev:
             self._known.clear()
+            self._of_backfills.clear()
             self._zone = read_timezone(connection)
             self._rev = rev
 
     def orders(self, connection: Connection, rows: list[Candidate], token: int, now: int) -> list[Order]:
         """The orders for the attempts that rows start now, each the next of its row."""
-        self._learn(connection, {(row.task_id, row.node_id) for row in rows})
+        self._learn(connection, rows)
         return [self._order(row, row.attempt + 1, token, now, now + row.timeout_ms) for row in rows]
 
     def reread(self, connection: Connection, row: Row[Any]) -> Order:
         """The order of an attempt that was written earlier, from its row (see `engine_sql.open_orders`)."""
         candidate = Candidate._make(row[: len(Candidate._fields)])
-        self._learn(connection, {(candidate.task_id, candidate.node_id)})
+        self._learn(connection, [candidate])
         return self._order(candidate, row.number, row.token, row.started_at, row.deadline_at)
 
-    def _learn(self, connection: Connection, keys: set[Key]) -> None:
-        """Read the work that is not known yet, together."""
-        if unknown := keys.difference(self._known):
+    def _learn(self, connection: Connection, rows: list[Candidate]) -> None:
+        """Read the work that is not known yet, together; a backfill may have parameters of its own."""
+        if unknown := {(row.task_id, row.node_id) for row in rows}.difference(self._known):
             self._read(connection, {task for task, _ in unknown})
+        for row in rows:
+            key = row.task_id, row.node_id
+            if row.backfill_id is not None and (key, row.backfill_id) not in self._of_backfills:
+                work = self._known[key]
+                own = parameters_of(read_form(connection, row.backfill_id), row.task_key)
+                work = replace(work, parameters=tuple((dict(work.parameters) | dict(own)).items())) if own else work
+                self._of_backfills[key, row.backfill_id] = work
 
     def _order(self, row: Candidate, number: int, token: int, started_at: int, deadline_at: int) -> Order:
-        work = self._known[row.task_id, row.node_id]
+        key = row.task_id, row.node_id
+        work = self._known[key] if row.backfill_id is None else self._of_backfills[key, row.backfill_id]
         identity = f"{row.task_key}/{work.node}/{row.business_date}/{row.ordinal}/{row.backfill_id or ''}"
         handle = Handle(row.id, number)
         return Order(handle, token, identity, row.business_date, row.due_at, started_at, deadline_at, work)
@@ -74,5 +89,12 @@ class Works:
 
 
 @lru_cache(4096)
-def _parameters(document: str) -> tuple[tuple[str, str], ...]:
+def _parameters(document: str) -> Parameters:
     return tuple((name, value) for name, value in json.loads(document))
+
+
+def parameters_of(form: str, task_key: str) -> Parameters:
+    """What a backfill's form (JSON text) says instead of a task's own parameters; what it says of one task wins."""
+    asked = from_text(BackfillForm, form)
+    of_task = ((name, value) for key, name, value in asked.task_parameters if key == task_key)
+    return (*asked.parameters, *of_task)

@@ -357,3 +357,58 @@ def exclude(transaction: Transaction, dates: Collection[int]) -> set[int]:
 
 
 # --- whose turn it is -------------------------------------------------------------------------------------------------
+
+
+class Holding(NamedTuple):
+    """A data timestamp in flight that holds its queue, and whether something below it has failed."""
+
+    business_date: str
+    failed: bool
+
+
+class Gate(NamedTuple):
+    """What keeps the instances of a data timestamp from starting: its place in its queue, or that it was left out.
+
+    `holding` are in flight in its queue, `ahead` is how many wait before it.
+    """
+
+    submitted: bool
+    excluded: bool
+    queue: int
+    holding: tuple[Holding, ...]
+    ahead: int
+
+
+_SHUT = (
+    select(BackfillDate.id, BackfillDate.backfill_id, BackfillDate.queue, BackfillDate.position, BackfillDate.state)
+    .add_columns(Backfill.state.label("backfill_state"))
+    .join(Backfill, Backfill.id == BackfillDate.backfill_id)
+    .where(BackfillDate.id.in_(id_set()), BackfillDate.state.in_((DateState.WAITING, DateState.EXCLUDED)))
+)
+_FAILED_BELOW = exists().where(
+    BackfillTally.backfill_id == BackfillDate.backfill_id,
+    BackfillTally.backfill_date_id == BackfillDate.id,
+    BackfillTally.status == Status.FAILED,
+    BackfillTally.number > 0,
+)
+_BEFORE = (
+    select(BackfillDate.business_date, BackfillDate.state, BackfillDate.position, _FAILED_BELOW.label("failed"))
+    .where(BackfillDate.backfill_id == _BACKFILL, BackfillDate.queue == bindparam("queue"))
+    .where(BackfillDate.state.in_((DateState.WAITING, DateState.BEGUN)))
+    .order_by(BackfillDate.position)
+)
+
+
+def read_gates(connection: Connection, dates: Collection[int]) -> dict[int, Gate]:
+    """Those of these data timestamps whose turn has not come, by id."""
+    found: dict[int, Gate] = {}
+    for row in connection.execute(_SHUT, {"ids": bind(dates)}).all() if dates else ():
+        queued = connection.execute(_BEFORE, {"backfill": row.backfill_id, "queue": row.queue}).all()
+        found[row.id] = Gate(
+            submitted=row.backfill_state == BackfillState.SUBMITTED,
+            excluded=row.state == DateState.EXCLUDED,
+            queue=row.queue,
+            holding=tuple(Holding(one.business_date, one.failed) for one in queued if one.state == DateState.BEGUN),
+            ahead=sum(one.state == DateState.WAITING and one.position < row.position for one in queued),
+        )
+    return found

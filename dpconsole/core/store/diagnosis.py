@@ -67,6 +67,7 @@ class Walked(NamedTuple):
     due_at: int
     started_at: int | None
     retry_at: int | None
+    backfill_date_id: int | None
 
     @property
     def waits_for_upstreams(self) -> bool:

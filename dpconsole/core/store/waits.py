@@ -40,6 +40,7 @@ class Standing(NamedTuple):
     environment: str
     type: str
     tags: str
+    backfill_date_id: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,15 +114,21 @@ def read_missing(connection: Connection, ids: Collection[int]) -> Mapping[int, l
     return missing
 
 
-def count_standing(connection: Connection) -> list[tuple[Status, bool, bool, int, int, int]]:
-    """Executable rows that have not begun, counted by what holds them.
+class Alike(NamedTuple):
+    """A number of executable rows that have not begun and are held by the same; 1 and 0 say yes and no, -1 neither."""
 
-    Rows of (status, paused, autonomous, an upstream failed, an upstream is paused, number).
-    """
-    return [
-        (Status(status), paused, autonomous, failed, waits, number)
-        for status, paused, autonomous, failed, waits, number in connection.execute(_COUNTED)
-    ]
+    status: Status
+    paused: bool
+    autonomous: bool
+    of_backfill: bool
+    upstream_failed: int
+    upstream_paused: int
+    number: int
+
+
+def count_standing(connection: Connection) -> list[Alike]:
+    """Executable rows that have not begun, counted by what holds them."""
+    return [Alike(Status(status), *rest) for status, *rest in connection.execute(_COUNTED)]
 
 
 def _counted() -> Select[*tuple[Any, ...]]:
@@ -133,11 +140,12 @@ def _counted() -> Select[*tuple[Any, ...]]:
         .subquery("by_row")
     )
     failed, waits = (func.coalesce(column, literal(-1)) for column in (by_row.c.failed, by_row.c.waits))
+    of_backfill = Instance.backfill_id.is_not(None)
     return (
-        select(Instance.status, Instance.paused, Instance.autonomous, failed, waits, func.count())
+        select(Instance.status, Instance.paused, Instance.autonomous, of_backfill, failed, waits, func.count())
         .outerjoin(by_row, by_row.c.downstream_id == Instance.id)
         .where(Instance.status.not_in(sorted(TERMINAL | {Status.RUNNING})), Instance.unit != Unit.LOGICAL_TABLE)
-        .group_by(Instance.status, Instance.paused, Instance.autonomous, failed, waits)
+        .group_by(Instance.status, Instance.paused, Instance.autonomous, of_backfill, failed, waits)
     )
 
 
