@@ -154,10 +154,11 @@ class BackfillFormScreen(ConsoleScreen):
             self._pause.stop()
         if message.understood.reading.form is None:
             self._going = False
-            self._draw_plan()
+        elif self._going:
+            self._plan_now()
         else:
-            self._pause = self.set_timer(0.0 if self._going else PLAN_PAUSE, self._plan_now)
-            self._draw_plan()
+            self._pause = self.set_timer(PLAN_PAUSE, self._plan_now)
+        self._draw_plan()
         self.refresh_keys()
 
     def _plan_now(self) -> None:
@@ -247,8 +248,7 @@ class BackfillFormScreen(ConsoleScreen):
     def action_anew(self) -> None:
         """Begin anew, without the draft."""
         self.session.drafts.pop(self._draft_key, None)
-        for entry in entries():
-            self.form.answer(entry.name, self._start.get(entry.name, entry.default if entry.choices else ""))
+        self.form.begin(self._start)
 
     @override
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

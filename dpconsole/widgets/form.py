@@ -25,6 +25,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from dpconsole.core.domain.text import clean
+from dpconsole.widgets.cells import width_of
 from dpconsole.widgets.ink import Ink, Piece
 from dpconsole.widgets.line import Line
 from dpconsole.widgets.safe import SafeText
@@ -58,18 +59,23 @@ class ChoiceLine(Line, can_focus=True):
         self.show(self._choices())
 
     def _choices(self) -> list[Piece]:
-        return [
-            (f"[{choice}]", Ink.STRONG) if choice == self.answer else (f" {choice} ", Ink.DIM)
-            for choice in self.entry.choices
-        ]
+        """Between two choices stands a blank, or a bracket of the taken one: nothing moves when another is taken."""
+        drawn: list[Piece] = []
+        before = ""
+        for choice in self.entry.choices:
+            is_taken = choice == self.answer
+            drawn.append(("[" if is_taken else "]" if before == self.answer else " ", Ink.STRONG))
+            drawn.append((choice, Ink.STRONG if is_taken else Ink.DIM))
+            before = choice
+        return [*drawn, ("]" if before == self.answer else " ", Ink.STRONG)]
 
     def on_click(self, event: events.Click) -> None:
         """A click takes the choice under it."""
         end = 0
-        for text, _ in self._choices():
-            end += len(text)
+        for choice in self.entry.choices:
+            end += 1 + width_of(choice)
             if event.x < end:
-                self.post_message(Form.Picked(self, text[1:-1]))
+                self.post_message(Form.Picked(self, choice))
                 return
 
 
@@ -105,6 +111,14 @@ class FormLine(Vertical):
             yield self._label
             yield self.value
         yield self._message
+
+    def begin(self, answer: str | None) -> None:
+        """Have this answer, or none, as if nothing had been touched."""
+        self.answer = answer
+        if isinstance(self.value, Input):
+            self.value.value = clean(answer or "", TEXT_LIMIT)
+        elif isinstance(self.value, ChoiceLine):
+            self.value.take(answer or self.entry.default)
 
     def show_problem(self, words: str) -> None:
         """Say what is wrong, or that nothing is."""
@@ -189,6 +203,12 @@ class Form(VerticalScroll, can_focus=False, inherit_bindings=False):
             line.value.value = clean(value, TEXT_LIMIT)
         else:
             self._take(name, value)
+
+    def begin(self, answers: Mapping[str, str]) -> None:
+        """Begin anew with these answers and no others."""
+        for name, line in self._lines.items():
+            line.begin(answers.get(name))
+        self.post_message(self.Changed(self.current))
 
     def show_asked(self, names: Collection[str]) -> None:
         """Show the lines of these entries only."""
