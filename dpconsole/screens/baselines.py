@@ -15,14 +15,14 @@ from textual.widget import Widget
 from typing_extensions import override
 
 from dpconsole.core.domain.baselines import BaselineStatus
-from dpconsole.core.domain.clock import default_business_date, format_duration
+from dpconsole.core.domain.clock import default_business_date
 from dpconsole.core.services import BaselineRow, Delta, InstanceRow
 from dpconsole.screens.asking import OpenGantt
 from dpconsole.screens.base import ConsoleScreen
 from dpconsole.screens.instance_columns import PRIORITY_INKS, instance_name
 from dpconsole.screens.reading import in_thread
 from dpconsole.screens.session import Session
-from dpconsole.screens.times import NOTHING, show_moment
+from dpconsole.screens.times import NOTHING, show_moment, show_span
 from dpconsole.widgets.columns import Column
 from dpconsole.widgets.ink import Cell, Ink, Piece
 from dpconsole.widgets.line import Line
@@ -108,7 +108,7 @@ class BaselinesScreen(ConsoleScreen):
 
     def _columns(self) -> tuple[Column, ...]:
         return (
-            Column("name", "Baseline", 24, lambda row: row.name, min_width=14, flex=2),
+            Column("name", "Baseline", 18, lambda row: row.name, min_width=14, flex=1),
             Column("status", "Status", 9, lambda row: [FACES[row.status]]),
             Column("done", "Done", 7, _progress, "right", 6),
             Column("committed", "Committed", 11, lambda row: self._moment(row.committed_at), "right", min_width=9),
@@ -116,8 +116,8 @@ class BaselinesScreen(ConsoleScreen):
             Column("left", "Left", 10, _left, "right", min_width=8),
             Column("alert", "Alert", 11, lambda row: self._moment(row.alert_at), "right", 5, min_width=5),
             Column("margin", "Margin", 8, _margin, "right", 7, min_width=6),
-            Column("critical", "Now critical", 26, lambda row: _named(row.critical), min_width=16, flex=2),
-            Column("latest", "Latest", 20, lambda row: _named(row.latest), "left", 4, min_width=14, flex=1),
+            Column("critical", "Now critical", 26, lambda row: _named(row.critical), min_width=22, flex=2),
+            Column("latest", "Latest", 20, lambda row: _named(row.latest), "left", 4, min_width=18, flex=1),
             Column("prio", "Prio", 8, _priority, "left", 3, min_width=7),
         )
 
@@ -265,7 +265,7 @@ def _progress(row: BaselineRow) -> str:
 def _left(row: BaselineRow) -> Cell:
     if row.left_ms is None:
         return NOTHING
-    words = _span(abs(row.left_ms))
+    words = show_span(abs(row.left_ms))
     late, tight = row.left_ms < 0, row.left_ms < row.margin_ms
     if late:
         return [(f"-{words}", Ink.FAILED)]
@@ -273,12 +273,7 @@ def _left(row: BaselineRow) -> Cell:
 
 
 def _margin(row: BaselineRow) -> Cell:
-    return [(_span(row.margin_ms), Ink.DIM)]
-
-
-def _span(ms: int) -> str:
-    """Hours and minutes: a promise is not counted in seconds."""
-    return format_duration(ms // 60_000 * 60).removesuffix("00s") or "0m"
+    return [(show_span(row.margin_ms), Ink.DIM)]
 
 
 def _named(row: InstanceRow | None) -> Cell:

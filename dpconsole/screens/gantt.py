@@ -40,7 +40,7 @@ from dpconsole.screens.instance_rows import INSTANCE_TERMS, InstanceRows
 from dpconsole.screens.prompts import ChoicePrompt
 from dpconsole.screens.reading import in_thread
 from dpconsole.screens.session import Session
-from dpconsole.screens.times import show_moment, show_took, zone_of
+from dpconsole.screens.times import show_moment, show_span, show_took, zone_of
 from dpconsole.widgets.columns import Column
 from dpconsole.widgets.gantt_chart import MINUTE, ChartColumn, Lines, Window, legend
 from dpconsole.widgets.ink import Cell, Ink, Piece
@@ -258,9 +258,9 @@ class GanttScreen(InstanceRows):
         done = found.end.ended_at is not None and found.ends_at <= self.session.now
         said: list[Piece] = [(f"{'done at' if done else 'done at about'} {self._moment(found.ends_at)}", Ink.PLAIN)]
         for one in found.committed[:1]:
-            left = (one.at - found.ends_at) / 1000
-            words, ink = (" left", Ink.SUCCEEDED) if left >= 0 else (" late", Ink.FAILED)
-            said += [(f"   {one.name} {self._moment(one.at)} ", Ink.DIM), (format_duration(abs(left)) + words, ink)]
+            left = one.at - found.ends_at
+            words, ink = ("left", Ink.SUCCEEDED) if left >= 0 else ("late", Ink.FAILED)
+            said += [(f"   {one.name} {self._moment(one.at)} ", Ink.DIM), (f"{show_span(abs(left))} {words}", ink)]
         return said
 
     def _held_by(self, found: Gantt) -> list[Piece]:

@@ -77,6 +77,11 @@ def show_took(started_at: int | None, ended_at: int | None, now_ms: int) -> str:
     return f"{minutes // 60}h{minutes % 60:02}m" if minutes >= 60 else f"{minutes}m"
 
 
+def show_span(ms: int) -> str:
+    """A length of time in hours and minutes: a promise is not counted in seconds."""
+    return format_duration(ms // MINUTE_MS * 60).removesuffix("00s") or "0m"
+
+
 def zone_words(display: TimeDisplay, zone: ZoneInfo) -> str:
     """The zone the times on the screen are in, for the header."""
     return {TimeDisplay.PROJECT: zone.key, TimeDisplay.AGE: f"{zone.key} (ages)"}.get(display, display.value)

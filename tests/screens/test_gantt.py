@@ -9,7 +9,6 @@ from dpconsole.screens.gantt import GanttScreen
 from dpconsole.widgets.gantt_chart import ChartColumn
 from tests.screens.hands import lines, press, pulse, settle, text, type_text
 from tests.screens.night import Night
-from tests.screens.test_journeys import last_record
 
 PATH = ["dwd_pay_di", "dws_trade_pay_ord_1d", "ads_gmv_board"]
 
@@ -154,19 +153,3 @@ async def test_bars_follow_the_night_and_a_path_that_leads_elsewhere_waits_for_a
         assert [shown.row.status for shown in gantt(app).fetch(listed)] == [Status.SUCCEEDED] * 3
         await press(pilot, "ctrl+r")
         assert "done at " in text(pilot)
-
-
-async def test_what_a_baseline_covers_is_said_before_its_priority_is_changed(app: ConsoleApp, night: Night) -> None:
-    async with app.run_test(size=(120, 40)) as pilot:
-        await press(pilot, "5", "enter", "*", "P", "1")
-        assert "3 of 3 are covered by gmv before six: kept, but without effect" in text(pilot)
-        await press(pilot, "enter")
-        assert (last_record(night).verb, last_record(night).acts) == ("priority", 3)
-
-
-async def test_columns_fit_a_small_terminal(app: ConsoleApp) -> None:
-    async with app.run_test(size=(80, 24)) as pilot:
-        await press(pilot, "5", "enter")
-        shown = [column.id for column in gantt(app).table.shown_columns]
-        assert shown[:2] == ["name", "status"]
-        assert shown[-1] == "chart"

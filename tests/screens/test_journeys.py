@@ -150,7 +150,9 @@ async def test_10_tonights_baseline_is_late_find_its_chain_and_raise_it(app: Con
     async with at(app, night) as hands:
         await hands.press("5", "enter")
         assert "never done by itself: dwd_pay_di" in hands.screen
-        await hands.press("*", "P", "1", "enter")
+        await hands.press("*", "P", "1")
+        assert "3 of 3 are covered by gmv before six: kept, but without effect" in hands.screen
+        await hands.press("enter")
         record = last_record(night)
         assert (record.verb, record.acts) == ("priority", 3)
         assert {item.after for item in record.items} == {"highest"}

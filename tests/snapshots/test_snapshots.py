@@ -50,6 +50,8 @@ SCREENS: dict[str, tuple[str, ...]] = {
     "explain_turn": ("2", *"jjjjjjjjjjjjjjjj", "i"),
     "queue": ("6",),
     "holds": ("6", "]"),
+    "baselines": ("5",),
+    "critical_path": ("5", "enter", "j", "space"),
     "export": ("2", "X"),
     "export_where": ("2", "X", "enter"),
     "development": ("2", "@"),

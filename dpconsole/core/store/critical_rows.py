@@ -196,8 +196,10 @@ class End:
 _PROMISES = select(Baseline.name, Baseline.priority, Baseline.committed, Baseline.margin_ms).order_by(
     Baseline.committed, Baseline.name
 )
-_COVERING = _PROMISES.join(BaselineTask, BaselineTask.baseline == Baseline.name).where(
-    BaselineTask.task_id == bindparam("task", type_=BigInteger)
+_COVERING = (
+    _PROMISES.add_columns(BaselineTask.is_end)
+    .join(BaselineTask, BaselineTask.baseline == Baseline.name)
+    .where(BaselineTask.task_id == bindparam("task", type_=BigInteger))
 )
 _COVERED = select(BaselineTask.task_id, BaselineTask.baseline).where(BaselineTask.task_id.in_(id_set()))
 _ENDS = (
@@ -221,13 +223,18 @@ _OWNERS = (
 )
 
 
-def read_promises(connection: Connection, task: int | None = None) -> list[Promise]:
-    """Every baseline, or those that protect a task, the earliest committed first; their end tasks are left out."""
-    found = connection.execute(_PROMISES) if task is None else connection.execute(_COVERING, {"task": task})
-    return [
-        Promise(shown(name), (), time(*divmod(committed, 60)), margin_ms / 1000, Priority.of(priority))
-        for name, priority, committed, margin_ms in found
-    ]
+def read_promises(connection: Connection) -> list[Promise]:
+    """Every baseline, the earliest committed first; their end tasks are left out."""
+    return [_promise(*row) for row in connection.execute(_PROMISES)]
+
+
+def read_promises_over(connection: Connection, task: int) -> list[tuple[Promise, bool]]:
+    """The baselines that protect a task, the earliest committed first, and whether it is one of their end tasks."""
+    return [(_promise(*row), is_end) for *row, is_end in connection.execute(_COVERING, {"task": task})]
+
+
+def _promise(name: str, priority: int, committed: int, margin_ms: int) -> Promise:
+    return Promise(shown(name), (), time(*divmod(committed, 60)), margin_ms / 1000, Priority.of(priority))
 
 
 def read_covered(connection: Connection, tasks: Collection[int]) -> dict[int, list[str]]:

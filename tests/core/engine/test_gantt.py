@@ -202,11 +202,17 @@ def test_a_bar_says_what_was_waited_for_and_what_is_still_to_come(sqlite_store: 
 
 
 def test_a_promise_over_the_end_is_marked(sqlite_store: Store) -> None:
-    promise = Baseline("early", ("p.b",), time(6))
-    night = played(sqlite_store, task("a"), task("b", "a"), task("c", "b"), until="03:00", baselines=(promise,))
-    assert [(one.name, night.clock_of(one.at)) for one in chart(night, "b").committed] == [("early", "06:00")]
-    assert [one.name for one in chart(night, "a").committed] == ["early"], "an ancestor is protected as well"
-    assert chart(night, "c").committed == ()
+    promises = Baseline("late", ("p.c",), time(8)), Baseline("early", ("p.b",), time(6))
+    tasks = task("a"), task("b", "a"), task("c", "b"), task("d", "c")
+    night = played(sqlite_store, *tasks, until="03:00", baselines=promises)
+
+    def committed(name: str) -> list[tuple[str, str]]:
+        return [(one.name, night.clock_of(one.at)) for one in chart(night, name).committed]
+
+    assert committed("b") == [("early", "06:00")]
+    assert committed("c") == [("late", "08:00")]
+    assert committed("a") == [("early", "06:00")], "of those that protect it on the way, the earliest"
+    assert committed("d") == []
 
 
 # --- the other end ----------------------------------------------------------------------------------------------------
