@@ -1,6 +1,6 @@
 """Every benchmark, or the ones that are named.
 
-    python -m tests.bench [engine] [rowtable] [wire] [diagnosis] [window] [verbs] [backfill] [--quick]
+    python -m tests.bench [engine] [rowtable] [wire] [diagnosis] [window] [layout] [verbs] [backfill] [--quick]
 
 Figures are those of this machine at this moment; what counts is how they stand to the floor or to the other table of
 the same run.
@@ -14,7 +14,7 @@ import platform
 import sqlite3
 from collections.abc import Callable
 
-from tests.bench import backfill, console_list, dag_window, diagnosis, engine, rowtable, verbs, wire
+from tests.bench import backfill, console_list, dag_layout, dag_window, diagnosis, engine, rowtable, verbs, wire
 
 
 def _engine(quick: bool) -> None:
@@ -44,6 +44,10 @@ def _window(quick: bool) -> None:
     dag_window.run(dag_window.SIZES[:1] if quick else dag_window.SIZES)
 
 
+def _layout(quick: bool) -> None:
+    dag_layout.run(dag_layout.QUICK if quick else dag_layout.WHOLE)
+
+
 def _verbs(quick: bool) -> None:
     verbs.run(verbs.QUICK if quick else verbs.WHOLE)
 
@@ -58,6 +62,7 @@ SECTIONS: dict[str, tuple[str, Callable[[bool], None]]] = {
     "wire": ("Bytes on the line", _wire),
     "diagnosis": ("Why an instance stands still", _diagnosis),
     "window": ("What stands around an instance", _window),
+    "layout": ("Drawing a graph", _layout),
     "verbs": ("Verbs on thousands of instances", _verbs),
     "backfill": ("Backfills, made and run", _backfill),
 }
