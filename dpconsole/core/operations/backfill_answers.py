@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 from zoneinfo import ZoneInfo
@@ -135,7 +135,7 @@ def read_levels(text: str, _facts: FormFacts) -> int | None:
 
 _T_MINUS = re.compile(r"t(?:\s*([-+])\s*(\d{1,6}))?", re.ASCII | re.IGNORECASE)
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)", re.ASCII)
-_DAY_MS = 86_400_000
+_END = to_ms(datetime.combine(LATEST, time(), UTC))
 
 
 def read_ranges(text: str, facts: FormFacts) -> tuple[DateRange, ...]:
@@ -161,7 +161,9 @@ def read_time(text: str, facts: FormFacts) -> int:
     try:
         at = int(read_moment(text, facts.context).start)
     except OverflowError:
-        raise ValueError(f"{said(text)} is out of reach") from None
+        at = _END
+    if at >= _END:
+        raise ValueError(f"{said(text)} is out of reach")
     if at <= facts.now and _CLOCK.fullmatch(text):
         at = to_ms(to_datetime(at, facts.zone) + timedelta(days=1))
     if at <= facts.now:
