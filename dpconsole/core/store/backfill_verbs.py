@@ -220,5 +220,5 @@ def exclude_dates(transaction: Transaction, _moves: Sequence[Any], change: Chang
 def set_groups(transaction: Transaction, _moves: Sequence[Any], change: Change) -> set[int]:
     """The data timestamps that have not begun are dealt anew into so many queues (section 7)."""
     for folder in change.targets:
-        backfill_sql.regroup(transaction, folder.id, int(change.arguments["to"]))
+        backfill_sql.regroup(transaction, folder.id, int(change.arguments["to"]), change.now)
     return {folder.id for folder in change.targets}
