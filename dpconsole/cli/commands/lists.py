@@ -31,7 +31,7 @@ PAGE = 1_000
 TEXT_ROWS = 200
 """Rows of a list printed as text, unless `--limit` says otherwise."""
 
-COLUMNS: Mapping[ListKind, tuple[str, ...]] = {
+COLUMNS: Mapping[str, tuple[str, ...]] = {
     ListKind.INSTANCES: (
         "id",
         "name",
@@ -47,6 +47,7 @@ COLUMNS: Mapping[ListKind, tuple[str, ...]] = {
     ListKind.TASKS: ("id", "type", "method", "cycle", "owner", "status", "upstreams", "downstreams"),
     ListKind.BACKFILLS: ("id", "name", "status", "submitter", "submitted", "dates", "nodes"),
     ListKind.RECORDS: ("id", "verb", "actor", "at", "state", "acts", "skipped", "refused", "reason"),
+    "pending": ("id", "name", "state", "submit_after", "recurrence", "submitter", "dates", "error"),
 }
 """The columns of a list as text, unless `--columns` says otherwise; the JSON has all."""
 
@@ -82,28 +83,52 @@ def ls(
     """
     if verify and kind != ListKind.RECORDS:
         raise Failure("--verify goes with records: no other list has a hash chain", Exit.USAGE)
-    wanted = None if limit == 0 else limit
-    if limit is None and form is None:
-        wanted = TEXT_ROWS
-    names = _columns(ListKind(kind), columns)
+    shape = Shape.of(kind, limit, columns, form)
     with opened(context) as work, asked(query):
         if kind == ListKind.RECORDS:
             work.operations.close_abandoned()
-        request = ListRequest(
-            ListKind(kind),
-            environment=work.environment,
-            text=query,
-            sort=sort.removeprefix("-"),
-            descending=sort.startswith("-"),
-        )
-        ids = work.lists.snapshot(request).ids
-        listed = Listed(work, request.kind, ids[:wanted], len(ids))
-        with progress(f"{kind} read") as tell:
-            _WRITERS[form](listed, names, tell)
+        code = write_list(work, request_of(work, ListKind(kind), query, sort), shape)
         if verify and not _verify(work):
             return Exit.FAILED
+    return code
+
+
+def request_of(work: Work, kind: ListKind, query: str, sort: str, listing: str = "") -> ListRequest:
+    """What a list is asked for, in the words of the command line: `-COL` is descending."""
+    return ListRequest(
+        kind,
+        listing=listing,
+        environment=work.environment,
+        text=query,
+        sort=sort.removeprefix("-"),
+        descending=sort.startswith("-"),
+    )
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How a list is written: what its items are, how many at most, which columns, and in which form."""
+
+    items: str
+    limit: int | None
+    names: Sequence[str]
+    form: str | None
+
+    @classmethod
+    def of(cls, items: str, limit: int | None, columns: str, form: str | None) -> Shape:
+        """The shape that the options come to. Raises `Failure` for a column that there is none of."""
+        by_default = TEXT_ROWS if form is None else None
+        return cls(items, by_default if limit is None else limit or None, _columns(items, columns), form)
+
+
+def write_list(work: Work, request: ListRequest, shape: Shape) -> Exit:
+    """Write what a request matches."""
+    ids = work.lists.snapshot(request).ids
+    listed = Listed(work, request.kind, ids[: shape.limit], len(ids), shape.items)
+    with progress(f"{request.kind} read") as tell:
+        _WRITERS[shape.form](listed, shape.names, tell)
     if listed.truncated:
-        say(f"{len(listed.ids):,} of {listed.total:,} {kind} shown; --limit 0 shows all")
+        say(f"{len(listed.ids):,} of {listed.total:,} {request.kind} shown; --limit 0 shows all")
     return Exit.DONE if listed.total else Exit.NOTHING
 
 
@@ -116,12 +141,13 @@ def _verify(work: Work) -> bool:
 
 @dataclass(frozen=True)
 class Listed:
-    """What a list holds, and how many more match."""
+    """What a list holds, and how many more match; `shape` says which keys its items have."""
 
     work: Work
     kind: ListKind
     ids: Sequence[int]
     total: int
+    shape: str
 
     @property
     def truncated(self) -> bool:
@@ -133,7 +159,7 @@ class Listed:
         for start in range(0, len(self.ids), PAGE):
             page = self.ids[start : start + PAGE]
             tell(start, len(self.ids))
-            yield from list_items(self.kind, self.work.lists.rows(self.kind, page), self.work.zone)
+            yield from list_items(self.shape, self.work.lists.rows(self.kind, page), self.work.zone)
 
 
 def _write_json(listed: Listed, names: Sequence[str], tell: Progress) -> None:
@@ -146,18 +172,18 @@ def _write_json(listed: Listed, names: Sequence[str], tell: Progress) -> None:
 
 
 def _write_csv(listed: Listed, names: Sequence[str], tell: Progress) -> None:
-    write_csv(sys.stdout, names or list(LISTS[listed.kind]), listed.items(tell))
+    write_csv(sys.stdout, names or list(LISTS[listed.shape]), listed.items(tell))
 
 
 def _write_text(listed: Listed, names: Sequence[str], tell: Progress) -> None:
-    titles = names or COLUMNS[listed.kind]
-    write_table(titles, [[_text(name, item) for name in titles] for item in listed.items(tell)])
+    titles = names or COLUMNS[listed.shape]
+    write_table(titles, [[text_of(name, item) for name in titles] for item in listed.items(tell)])
 
 
 _WRITERS = {"json": _write_json, "csv": _write_csv, None: _write_text}
 
 
-def _columns(kind: ListKind, text: str) -> list[str]:
+def _columns(kind: str, text: str) -> list[str]:
     """The columns that `--columns` names; `Failure` names the nearest for one that is none."""
     names = [name.strip() for name in text.split(",") if name.strip()]
     for name in names:
@@ -168,14 +194,19 @@ def _columns(kind: ListKind, text: str) -> list[str]:
     return names
 
 
+FEW_DATES = 3
+"""Data timestamps of a backfill that are all written for a reader; of more the ends, and how many."""
+
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)[+\-Z].*")
 
 
-def _text(name: str, item: Mapping[str, Any]) -> str:
+def text_of(name: str, item: Mapping[str, Any]) -> str:
     """A value for a reader: times without their offset, and flags beside the status they overlay."""
     if name == "status" and item.get("paused") is True:
         return f"{item[name]} paused"
     value = item[name]
+    if name == "dates" and isinstance(value, list) and len(value) > FEW_DATES:
+        return f"{value[0]} .. {value[-1]} ({len(value):,})"
     return _TIME.sub(r"\1 \2", value if isinstance(value, str) else cell(value))
 
 
@@ -193,7 +224,7 @@ def show(context: click.Context, id: str, as_json: bool) -> Exit:
         if as_json:
             write(dumps(item))
         else:
-            _write_item(item)
+            write_item(item)
     return Exit.DONE
 
 
@@ -229,7 +260,7 @@ def _task(work: Work, text: str) -> dict[str, Any]:
     return item
 
 
-def _write_item(item: Mapping[str, Any]) -> None:
+def write_item(item: Mapping[str, Any]) -> None:
     """One line for each plain value, a table for each list of items, the reason last: it is what one looks for."""
     tables = {
         name: value for name, value in item.items() if isinstance(value, list) and value and isinstance(value[0], dict)
@@ -237,9 +268,9 @@ def _write_item(item: Mapping[str, Any]) -> None:
     plain = {name: value for name, value in item.items() if name not in tables and name != "why"}
     width = max(map(len, plain))
     for name in plain:
-        write(f"{name:{width}}  {_text(name, plain) or '-'}")
+        write(f"{name:{width}}  {text_of(name, plain) or '-'}")
     for name, rows in tables.items():
         write(f"\n{name}")
-        write_table(list(rows[0]), [[_text(column, row) for column in row] for row in rows])
+        write_table(list(rows[0]), [[text_of(column, row) for column in row] for row in rows])
     if item.get("why"):
         write(f"\nwhy  {item['why']}")

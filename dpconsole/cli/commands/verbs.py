@@ -20,7 +20,7 @@ from dpconsole.cli.work import Work, asked, opened
 from dpconsole.core.domain.keys import parse_tree_key
 from dpconsole.core.operations.fields import Field, FieldKind
 from dpconsole.core.operations.planning import MILD_ROWS, Plan
-from dpconsole.core.operations.records import NO_SUCH_INSTANCE, Item, Outcome, Record, State
+from dpconsole.core.operations.records import NO_SUCH_FOLDER, NO_SUCH_INSTANCE, Item, Outcome, Record, State
 from dpconsole.core.operations.registry import Operation
 from dpconsole.core.operations.selection import Selection
 
@@ -43,16 +43,10 @@ def verb_command(operation: Operation) -> click.Command:
         ids: tuple[str, ...],
         query: str | None,
         without: str,
-        dry_run: bool,
-        yes: bool,
-        expect: int | None,
-        reason: str,
-        as_json: bool,
-        **answers: Any,
+        **given: Any,
     ) -> Exit:
         with opened(context) as work, asked(query or ""):
-            plan = _plan(work, operation, selection_of(work, ids, query, without), answers)
-            return _Run(work, plan, reason, dry_run=dry_run, as_json=as_json).go(yes=yes, expect=expect)
+            return carry_out(work, operation, selection_of(work, ids, query, without), given)
 
     return VerbCommand(
         operation.name,
@@ -61,27 +55,44 @@ def verb_command(operation: Operation) -> click.Command:
             click.Argument(["ids"], nargs=-1, metavar="IDS.."),
             click.Option(["-q", "--query"], metavar="QUERY", help="Everything that matches, instead of ids."),
             click.Option(["--without"], default="", metavar="ID,..", help="Of those, not these."),
-            *map(_option, operation.fields),
-            click.Option(["--dry-run"], is_flag=True, help="Say what would happen; change nothing."),
-            click.Option(["--yes"], is_flag=True, help="Do not ask."),
-            click.Option(
-                ["--expect"], type=click.IntRange(0), metavar="N", help="Refuse unless exactly N would be changed."
-            ),
-            click.Option(["--reason"], default="", metavar="TEXT", help="Kept with the record."),
-            click.Option(["--json", "as_json"], is_flag=True, help="One JSON object on standard output."),
+            *change_options(operation),
         ],
         help=operation.help,
         short_help=operation.help,
     )
 
 
+def change_options(operation: Operation) -> list[click.Option]:
+    """A verb's questions, and what every command that changes something takes; see `carry_out`."""
+    return [
+        *map(_option, operation.fields),
+        click.Option(["--dry-run"], is_flag=True, help="Say what would happen; change nothing."),
+        click.Option(["--yes"], is_flag=True, help="Do not ask."),
+        click.Option(
+            ["--expect"], type=click.IntRange(0), metavar="N", help="Refuse unless exactly N would be changed."
+        ),
+        click.Option(["--reason"], default="", metavar="TEXT", help="Kept with the record."),
+        click.Option(["--json", "as_json"], is_flag=True, help="One JSON object on standard output."),
+    ]
+
+
+def carry_out(work: Work, operation: Operation, selection: Selection, given: Mapping[str, Any]) -> Exit:
+    """Plan a verb on a selection and take it as far as it may go; `given` are the values of its `change_options`."""
+    asked_for = {field.name.replace("-", "_") for field in operation.fields}
+    plan = _plan(work, operation, selection, {name: given[name] for name in asked_for})
+    run = _Run(work, plan, given["reason"], dry_run=given["dry_run"], as_json=given["as_json"])
+    return run.go(yes=given["yes"], expect=given["expect"])
+
+
 class VerbCommand(Command):
-    """A command whose required list takes every word up to the next option: `--upstream ID ID`."""
+    """A command whose lists, required or `greedy` ones, take every word up to the next option: `--dates A B`."""
+
+    greedy: frozenset[str] = frozenset({"dates"})
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Name such an option before each of its words, and let click read that."""
-        lists = (option for option in self.params if option.required and getattr(option, "multiple", False))
-        greedy = {name for option in lists for name in option.opts}
+        lists = (option for option in self.params if getattr(option, "multiple", False))
+        greedy = {name for option in lists if option.required or option.name in self.greedy for name in option.opts}
         return super().parse_args(ctx, list(_spelled_out(args, greedy)))
 
 
@@ -147,9 +158,9 @@ class _Run:
     def go(self, *, yes: bool, expect: int | None) -> Exit:
         """Take the plan as far as it may go; the exit code."""
         plan, number = self._plan, len(self._plan.acts)
-        if all(item.reason == NO_SUCH_INSTANCE for item in plan.items):
+        if all(item.reason in (NO_SUCH_INSTANCE, NO_SUCH_FOLDER) for item in plan.items):
             self._report(plan.items, None)
-            say("nothing matched")
+            say("nothing to act on" if plan.selection.folders and not plan.items else "nothing matched")
             return Exit.NOTHING
         if self._dry_run:
             return self._foretell()

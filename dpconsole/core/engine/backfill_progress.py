@@ -28,7 +28,7 @@ from dpconsole.core.store.standings import Standing, backfill_standings, date_st
 
 @dataclass(frozen=True, slots=True)
 class DateProgress:
-    """How far one data timestamp is. `eta`, UTC ms, is None where it has ended, was left out, or will not end itself."""
+    """How far one data timestamp is. `eta`, UTC ms, is None where it has ended, is left out, or will not end itself."""
 
     id: int
     key: str
@@ -74,7 +74,7 @@ _DATES = (
     .order_by(BackfillDate.queue, BackfillDate.position, BackfillDate.business_date)
 )
 _UNFINISHED = (
-    select(Instance.backfill_date_id, Instance.id)
+    select(BackfillDate.id, Instance.id)
     .join(
         BackfillDate,
         (BackfillDate.backfill_id == Instance.backfill_id) & (BackfillDate.id == Instance.backfill_date_id),
@@ -117,8 +117,9 @@ def _in_flight(connection: Connection, dates: Sequence[Any], now: int) -> dict[i
     """When the data timestamps that have begun will be done; None for those that will not be by themselves."""
     begun = [date.id for date in dates if date.state == DateState.BEGUN]
     unfinished: dict[int, list[int]] = {id: [] for id in begun}
-    for date, instance in connection.execute(_UNFINISHED, {"ids": bind(begun)}) if begun else ():
-        unfinished[date].append(instance)
+    rows = connection.execute(_UNFINISHED, {"ids": bind(begun)}).all() if begun else ()
+    for row in rows:
+        unfinished[row[0]].append(row[1])
     ids = [id for some in unfinished.values() for id in some]
     if not ids:
         return dict.fromkeys(begun, now)
@@ -134,7 +135,7 @@ def _ends(
     dates: Sequence[Any], standings: Mapping[int, Standing], in_flight: Mapping[int, int | None], now: int
 ) -> dict[int, int | None]:
     """When each data timestamp will be done; the ones of a queue come one after the other."""
-    takes = _length(dates, standings, in_flight)
+    takes = _length(dates, standings, in_flight, now)
     free_at: dict[int, int | None] = defaultdict(lambda: now)
     ends: dict[int, int | None] = dict.fromkeys((date.id for date in dates), None)
     for date in dates:
@@ -152,16 +153,13 @@ def _later(one: int | None, other: int | None) -> int | None:
     return None if one is None or other is None else max(one, other)
 
 
-def _length(dates: Sequence[Any], standings: Mapping[int, Standing], in_flight: Mapping[int, int | None]) -> int | None:
+def _length(
+    dates: Sequence[Any], standings: Mapping[int, Standing], in_flight: Mapping[int, int | None], now: int
+) -> int | None:
     """How long a data timestamp takes, ms: as those that are done took, or else as those in flight will."""
-    spans = {date.id: standings[date.id] for date in dates}
-    done = [_took(spans[date.id], spans[date.id].ended_at) for date in dates if date.state == DateState.DONE]
-    under_way = [_took(spans[id], end) for id, end in in_flight.items()]
-    for some in (done, under_way):
-        if known := [took for took in some if took is not None]:
-            return int(median(known))
+    ended = {date.id: standings[date.id].ended_at for date in dates if date.state == DateState.DONE}
+    for ends in (ended, in_flight):
+        took = [end - (standings[id].started_at or now) for id, end in ends.items() if end is not None]
+        if took:
+            return int(median(took))
     return None
-
-
-def _took(standing: Standing, end: int | None) -> int | None:
-    return None if standing.started_at is None or end is None else end - standing.started_at

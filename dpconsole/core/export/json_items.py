@@ -122,6 +122,21 @@ BACKFILL: Keys = {
     "counts": lambda row, _zone: {str(status): number for status, number in row.counts.items()},
 }
 
+PENDING: Keys = {
+    "id": _plain("key"),
+    "name": _plain("name"),
+    "state": _word("state"),
+    "submit_after": _time("submit_after_at"),
+    "flow": _plain("flow"),
+    "recurrence": _plain("recurrence"),
+    "run_day": _plain("run_day"),
+    "submitter": _plain("submitter"),
+    "created": _time("submitted_at"),
+    "project": _plain("project"),
+    "dates": _list("dates"),
+    "error": _plain("error"),
+}
+
 RECORD: Keys = {
     "id": _plain("id"),
     "verb": _plain("verb"),
@@ -136,8 +151,14 @@ RECORD: Keys = {
     "command": _plain("command"),
 }
 
-LISTS: Mapping[str, Keys] = {"instances": INSTANCE, "tasks": TASK, "backfills": BACKFILL, "records": RECORD}
-"""The keys of each kind of list."""
+LISTS: Mapping[str, Keys] = {
+    "instances": INSTANCE,
+    "tasks": TASK,
+    "backfills": BACKFILL,
+    "pending": PENDING,
+    "records": RECORD,
+}
+"""The keys of each kind of list; backfills that are to be submitted have a list of their own."""
 
 ATTEMPT: Keys = {
     "node": _plain("node"),
@@ -201,6 +222,54 @@ def backfill_item(row: BackfillRow, zone: tzinfo) -> Item:
 def record_item(row: RecordRow, zone: tzinfo) -> Item:
     """A record of the ledger as `ls records` writes it."""
     return _item(RECORD, row, zone)
+
+
+BACKFILL_DETAIL: Keys = {
+    "state": _word("state"),
+    "project": _plain("project"),
+    "flow": _plain("flow"),
+    "recurrence": _plain("recurrence"),
+    "run_day": _plain("run_day"),
+    "submit_after": _time("submit_after_at"),
+    "groups": _plain("groups"),
+    "started": _time("started_at"),
+    "ended": _time("ended_at"),
+    "duration": _duration,
+    "tags": _list("tags"),
+    "error": _plain("error"),
+}
+
+DATE: Keys = {
+    "id": _plain("key"),
+    "business_date": _plain("business_date"),
+    "state": _word("state"),
+    "queue": _plain("queue"),
+    "position": _plain("position"),
+    "status": lambda row, _zone: str(row.standing.status),
+    "paused": lambda row, _zone: row.standing.paused,
+    "done": _plain("done"),
+    "nodes": lambda row, _zone: row.standing.nodes,
+    "counts": lambda row, _zone: {str(status): number for status, number in row.standing.counts.items()},
+    "started": lambda row, zone: _time("started_at")(row.standing, zone),
+    "ended": lambda row, zone: _time("ended_at")(row.standing, zone),
+    "duration": lambda row, zone: _duration(row.standing, zone),
+    "eta": _time("eta"),
+}
+
+
+def backfill_detail(row: BackfillRow, progress: Any, zone: tzinfo) -> Item:
+    """A backfill as `backfill show` writes it, with how far it and each of its data timestamps is.
+
+    `progress` is a `BackfillProgress` of the engine; see there for what an estimated end means.
+    """
+    item = backfill_item(row, zone) | _item(BACKFILL_DETAIL, row, zone)
+    item |= {"done": progress.done, "eta": _time("eta")(progress, zone)}
+    return item | {"data_timestamps": [date_item(date, zone) for date in progress.dates]}
+
+
+def date_item(date: Any, zone: tzinfo) -> Item:
+    """A data timestamp of a backfill, a `DateProgress` of the engine, as `backfill show` writes it."""
+    return _item(DATE, date, zone)
 
 
 def list_items(kind: str, rows: Iterable[Any], zone: tzinfo) -> list[Item]:

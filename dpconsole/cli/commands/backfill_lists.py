@@ -1,0 +1,81 @@
+"""`backfill ls` and `backfill show`: which backfills there are, and how far one is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from dpconsole.cli.commands.lists import Shape, request_of, text_of, write_item, write_list
+from dpconsole.cli.exits import Exit, Failure
+from dpconsole.cli.folders import folder_of
+from dpconsole.cli.lazy import Command
+from dpconsole.cli.tables import write_table
+from dpconsole.cli.talk import write
+from dpconsole.cli.work import Work, asked, opened
+from dpconsole.core.domain.keys import Layer, TreeId
+from dpconsole.core.engine.backfill_progress import read_progress
+from dpconsole.core.export.json_items import backfill_detail, date_item, dumps
+from dpconsole.core.query.fields import ListKind
+from dpconsole.core.store.backfill_pages import backfill_rows
+from dpconsole.core.store.backfill_verbs import backfills_of
+
+DATE_COLUMNS = ("id", "business_date", "state", "queue", "status", "paused", "done", "nodes", "started", "eta")
+"""What is written of a data timestamp for a reader; the JSON has all."""
+
+
+@click.command(cls=Command)
+@click.option("-q", "--query", default="", metavar="QUERY", help="Which of them, such as 'status:failed submitter:me'.")
+@click.option("--pending", is_flag=True, help="Those that are to be submitted.")
+@click.option("--sort", default="", metavar="COL", help="In the order of a field; -COL for descending.")
+@click.option("--limit", type=click.IntRange(0), metavar="N", help="At most N of them; 0 for all.")
+@click.option("--columns", default="", metavar="A,B", help="These columns, in this order.")
+@click.option("--json", "form", flag_value="json", help="One JSON object.")
+@click.option("--csv", "form", flag_value="csv", help="Comma-separated values with a line of titles.")
+@click.pass_context
+def ls(
+    context: click.Context, query: str, pending: bool, sort: str, limit: int | None, columns: str, form: str | None
+) -> Exit:
+    """List the submitted backfills, or with --pending those that are to be submitted."""
+    items, listing = ("pending", "pending") if pending else ("backfills", "submitted")
+    shape = Shape.of(items, limit, columns, form)
+    with opened(context) as work, asked(query):
+        return write_list(work, request_of(work, ListKind.BACKFILLS, query, sort, listing), shape)
+
+
+@click.command(cls=Command)
+@click.argument("id")
+@click.option("--json", "as_json", is_flag=True, help="The item as JSON.")
+@click.pass_context
+def show(context: click.Context, id: str, as_json: bool) -> Exit:
+    """One backfill, or one data timestamp of it: how far it is, and when it will be done at this concurrency."""
+    with opened(context) as work:
+        item = _item(work, folder_of(work, id))
+    if as_json:
+        write(dumps(item))
+    else:
+        _write_text(item)
+    return Exit.DONE
+
+
+def _item(work: Work, folder: TreeId) -> dict[str, Any]:
+    with work.store.read() as connection:
+        (backfill,) = backfills_of(connection, [folder])
+        rows = backfill_rows(connection, [backfill])
+        progress = read_progress(connection, backfill, work.clock.now())
+    if not rows:
+        raise Failure(f"{folder.key} was there a moment ago and is gone", Exit.NOTHING)
+    if folder.layer is Layer.BACKFILL:
+        return backfill_detail(rows[0], progress, work.zone)
+    date = next(date for date in progress.dates if date.id == folder.id)
+    return date_item(date, work.zone) | {"backfill": rows[0].key, "name": rows[0].name}
+
+
+def _write_text(item: Mapping[str, Any]) -> None:
+    """The facts, and a line for each data timestamp."""
+    write_item({name: value for name, value in item.items() if name != "data_timestamps"})
+    dates = item.get("data_timestamps", [])
+    if dates:
+        write("\ndata timestamps")
+        write_table(DATE_COLUMNS, [[text_of(name, date) for name in DATE_COLUMNS] for date in dates])
