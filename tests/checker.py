@@ -159,6 +159,7 @@ class Row(NamedTuple):
     rerun_after_timeout: bool
     retry_at: int | None
     rev: int
+    data_timestamp: int | None
 
     @property
     def is_folder(self) -> bool:
@@ -177,6 +178,18 @@ class Attempt(NamedTuple):
     lease_until: int | None
     deadline_at: int
     stop_requested: bool
+
+
+class DataTimestamp(NamedTuple):
+    """One data timestamp of a backfill, and its place in the queues; `dealt_anew` when an operator changed those."""
+
+    id: int
+    backfill: int
+    queue: int
+    position: int
+    state: str
+    is_submitted: bool
+    dealt_anew: bool
 
 
 class Rule(NamedTuple):
@@ -232,6 +245,8 @@ class History:
     slots: Mapping[str, int]
     rules: Sequence[Rule]
     acts: Sequence[Act]
+    dates: Mapping[int, DataTimestamp]
+    tally: Mapping[tuple[int, str, bool], int]
 
     @property
     def commits(self) -> Iterator[tuple[int, list[Entry]]]:
@@ -261,7 +276,7 @@ _JOURNAL = 'SELECT id, instance_id, at, "before", "after", cause, actor, attempt
 _ROWS = """
     SELECT id, task_id, node_id, parent_id, backfill_id, unit, type, origin, environment, project, tags, resource_group,
            business_date, ordinal, due_at, status, paused, dry_run, autonomous, pending, attempt, auto_reruns, reruns,
-           rerun_interval_ms, rerun_after_timeout, retry_at, rev
+           rerun_interval_ms, rerun_after_timeout, retry_at, rev, backfill_date_id
     FROM instance"""
 _ATTEMPTS = """
     SELECT instance_id, number, token, state, ended_at, lease_until, deadline_at, stop_requested
@@ -273,6 +288,13 @@ _ACTS = """
            CAST(arguments AS TEXT)
     FROM operation_item item JOIN operation ON operation.id = item.operation_id
     WHERE outcome = 'ok' AND operation.kind = 'instance' ORDER BY operation.rev"""
+
+_DATES = """
+    SELECT date.id, backfill_id, queue, position, date.state, backfill.state = 'submitted', EXISTS (
+        SELECT 1 FROM operation_item JOIN operation ON operation.id = operation_item.operation_id
+        WHERE verb = 'concurrency' AND outcome = 'ok' AND target_id = backfill.id)
+    FROM backfill_date date JOIN backfill ON backfill.id = date.backfill_id ORDER BY backfill_id, queue, position"""
+_TALLY = "SELECT backfill_date_id, status, paused, number FROM backfill_tally WHERE number <> 0"
 
 
 def read(store: Store) -> History:
@@ -287,6 +309,8 @@ def read(store: Store) -> History:
             slots=dict(_tuples(connection, "SELECT name, slots FROM resource_group")),
             rules=_all(connection, _RULES, Rule),
             acts=_all(connection, _ACTS, Act),
+            dates={date.id: date for date in _all(connection, _DATES, DataTimestamp)},
+            tally={(date, status, bool(paused)): n for date, status, paused, n in _tuples(connection, _TALLY)},
         )
 
 
@@ -727,6 +751,91 @@ def acts_left_traces(history: History) -> Iterator[Violation]:
             yield Violation("I9", act.instance, f"the ledger says {act.verb} by {act.actor}, the journal does not")
 
 
+# --- backfills --------------------------------------------------------------------------------------------------------
+
+
+def one_after_the_other(history: History) -> Iterator[Violation]:
+    """Section 7: in a queue, nothing of a data timestamp starts before all that goes before it has succeeded once.
+
+    But what an operator forces. One that is done has succeeded as a whole.
+    """
+    open_ = Counter(row.data_timestamp for row in history.rows.values() if row.data_timestamp and not row.is_folder)
+    succeeded, started, forced = set[int](), set[int](), set[int]()
+    passed = {date for date in history.dates if not open_[date]}
+    for entry in history.journal:
+        row = history.rows.get(entry.instance)
+        date = history.dates.get(row.data_timestamp or 0) if row else None
+        if row is None or date is None or row.is_folder:
+            continue
+        _note_force(forced, entry)
+        if entry.after == RUN and entry.instance not in forced and date.id not in started:
+            started.add(date.id)
+            if not date.dealt_anew:
+                yield from _out_of_turn(history, date, entry, passed)
+        open_[date.id] -= (entry.after == S) - (entry.instance in succeeded)
+        (succeeded.add if entry.after == S else succeeded.discard)(entry.instance)
+        passed |= set() if open_[date.id] else {date.id}
+    for date in history.dates.values():
+        if date.state == "done" and date.id not in passed:
+            yield Violation("queue", 0, f"data timestamp {date.id} is done, and never succeeded")
+
+
+def _out_of_turn(history: History, date: DataTimestamp, entry: Entry, passed: set[int]) -> Iterator[Violation]:
+    for other in history.dates.values():
+        before = (other.backfill, other.queue) == (date.backfill, date.queue) and other.position < date.position
+        if before and other.state != "excluded" and other.id not in passed:
+            words = f"entry {entry.id} starts data timestamp {date.id}, {other.id} before it had not succeeded"
+            yield Violation("queue", entry.instance, words)
+
+
+def gated(history: History) -> Iterator[Violation]:
+    """Section 7: what waits for its turn, or was left out, is the engine's to start only where a person made it so."""
+    woken = {entry.instance for entry in history.journal if entry.cause in BY_HAND}
+    woken |= {act.instance for act in history.acts}
+    for row in history.rows.values():
+        if row.data_timestamp is None or row.is_folder:
+            continue
+        has_begun = history.dates[row.data_timestamp].state in ("begun", "done")
+        if has_begun and not row.autonomous:
+            yield Violation("queue", row.id, "its data timestamp has begun, and nobody may start it")
+        if not has_begun and row.autonomous and not {row.id, row.parent} & woken:
+            yield Violation("queue", row.id, "its data timestamp has not begun, and it may be started")
+
+
+def kept_apart(history: History) -> Iterator[Violation]:
+    """Section 7: a backfill depends on itself alone, and no night on a backfill."""
+    for downstream, requirements in history.requirements.items():
+        for upstream in frozenset().union(*requirements):
+            ends = [history.rows[id] for id in (downstream, upstream) if id in history.rows]
+            if len({row.backfill for row in ends}) > 1:
+                yield Violation("queue", downstream, f"waits for {upstream}, which is of another backfill")
+
+
+def tallied(history: History) -> Iterator[Violation]:
+    """Section 8.2: the tally of every data timestamp is what counting its listed instances gives."""
+    counted = Counter(
+        (row.data_timestamp, row.status, bool(row.paused))
+        for row in history.rows.values()
+        if row.data_timestamp and row.unit != "node"
+    )
+    for key in sorted(counted.keys() | history.tally.keys()):
+        if counted[key] != history.tally.get(key, 0):
+            yield Violation("tally", 0, f"{key}: the tally says {history.tally.get(key, 0)}, there are {counted[key]}")
+
+
+def queues_at_rest(history: History) -> Iterator[Violation]:
+    """I12: a data timestamp waits behind one that has begun and not succeeded; or its backfill is not submitted."""
+    unfinished = {date for (date, status, _), number in history.tally.items() if status != S and number}
+    held = {
+        (date.backfill, date.queue)
+        for date in history.dates.values()
+        if date.state == "begun" and date.id in unfinished
+    }
+    for date in history.dates.values():
+        if date.is_submitted and date.state == "waiting" and (date.backfill, date.queue) not in held:
+            yield Violation("I12", 0, f"data timestamp {date.id} waits behind nothing")
+
+
 INVARIANTS: tuple[Callable[[History], Iterator[Violation]], ...] = (
     legal_transitions,
     unbroken_chains,
@@ -747,6 +856,10 @@ INVARIANTS: tuple[Callable[[History], Iterator[Violation]], ...] = (
     retried_by_the_rule,
     accounted_acts,
     acts_left_traces,
+    one_after_the_other,
+    gated,
+    kept_apart,
+    tallied,
 )
 
 
@@ -769,11 +882,12 @@ def stuck(store: Store, now: int) -> list[Violation]:
     `now` is the engine's clock, UTC milliseconds, after a tick that moved nothing.
     """
     history = read(store)
-    return [
+    still = [
         Violation("I12", row.id, f"{row.status} for no reason")
         for row, reason in blocked(history, now).items()
         if reason is None
     ]
+    return [*still, *queues_at_rest(history)]
 
 
 def blocked(history: History, now: int) -> dict[Row, str | None]:

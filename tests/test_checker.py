@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, update
+from sqlalchemy import insert, text, update
 
 from dpconsole.core.store import models
 from dpconsole.core.store.session import Store
@@ -25,6 +25,8 @@ ENDED = {"finished": {S: "ok", F: "failed"}, "stopped": {F: "stopped"}, "timed_o
 
 LOAD, CLEAN, HELD, REPORT, BUSY, QUEUED, THROTTLED, DRY, ROOT, HOLIDAY = range(1, 11)
 TABLE, FIRST_NODE, SECOND_NODE = 20, 21, 22
+DONE, BEGUN, WAITING = 25, 26, 27
+"""Instances of the three data timestamps of a backfill's one queue; each has the id of its instance less 24."""
 
 
 class Night:
@@ -45,6 +47,20 @@ class Night:
             for number in range(1, 31):
                 connection.execute(insert(models.Task).values(_task(number)))
                 connection.execute(insert(models.Node).values(id=number, task_id=number, position=1, name="n", code=""))
+
+    def backfill(self) -> None:
+        """A backfill of three data timestamps, one after the other: done, begun, waiting."""
+        form = {"form": {}, "project": "p", "submitter": "an", "submitted_at": DUE, "groups": 1, "name": "b"}
+        with self.store.writer.begin() as connection:
+            connection.execute(insert(models.Backfill).values(form | {"id": 1, "state": "submitted"}))
+            for id, state in ((1, "done"), (2, "begun"), (3, "waiting")):
+                turn = {"id": id, "backfill_id": 1, "queue": 1, "position": id, "state": state, "made": True}
+                connection.execute(insert(models.BackfillDate).values(turn | {"business_date": f"2026-11-0{id}"}))
+
+    def tally(self) -> None:
+        """What the triggers would have counted."""
+        with self.store.writer.begin() as connection:
+            connection.execute(text(COUNT_LISTED))
 
     def generate(self, id: int, status: str = N, **columns: Any) -> None:
         """Make an instance, due at `DUE`."""
@@ -102,6 +118,11 @@ class Night:
     def _end(connection: Any, row: dict[str, Any], state: str, at: int) -> None:
         last = (models.Attempt.instance_id == row["id"]) & (models.Attempt.number == row["attempt"])
         connection.execute(update(models.Attempt).where(last).values(state=state, ended_at=at))
+
+
+COUNT_LISTED = """
+    INSERT INTO backfill_tally SELECT backfill_id, backfill_date_id, status, paused, count(*) FROM instance
+    WHERE backfill_id IS NOT NULL GROUP BY 1, 2, 3, 4"""
 
 
 def _task(number: int) -> dict[str, Any]:
@@ -166,6 +187,13 @@ def tell(night: Night) -> None:
     night.generate(DRY, dry_run=True)
     night.generate(ROOT, type="virtual")
     night.generate(HOLIDAY, S, dry_run=True)
+    night.backfill()
+    for id in (DONE, BEGUN, WAITING):
+        day, begun = id - 24, id != WAITING
+        night.generate(
+            id, task_id=1, origin="backfill", backfill_id=1, backfill_date_id=day, business_date=f"2026-11-0{day}"
+        )
+        night.set(id, autonomous=begun)
 
     # A load that fails, is retried, succeeds; then somebody reruns what stands below it.
     night.move(DUE, (LOAD, N, W, "released"), (LOAD, W, RUN, "due"))
@@ -197,6 +225,13 @@ def tell(night: Night) -> None:
     night.move(DUE, (THROTTLED, N, W, "released"), (THROTTLED, W, T, "throttled"))
     night.move(DUE, (DRY, N, W, "released"), (DRY, W, RUN, "due"), (DRY, RUN, S, "finished"))
     night.move(DUE, (ROOT, N, W, "released"), (ROOT, W, RUN, "due"), (ROOT, RUN, S, "finished"))
+
+    # A backfill: the second data timestamp begins when the first has succeeded, and is then a failure.
+    night.move(DUE, (DONE, N, W, "released"), (DONE, W, RUN, "due"))
+    night.move(DUE + MINUTE, (DONE, RUN, S, "finished"), (BEGUN, N, W, "released"), (BEGUN, W, RUN, "due"))
+    night.move(DUE + 2 * MINUTE, (BEGUN, RUN, F, "stopped"), actor="bo")
+    night.act("stop", "bo", BEGUN)
+    night.tally()
 
 
 def test_a_good_night_breaks_no_rule(store: Store) -> None:
@@ -277,6 +312,16 @@ DAMAGE: list[tuple[str, str, str]] = [
     ("I9", "an act that was refused", "UPDATE operation_item SET outcome = 'refused'"),
     ("I9", "an act of another person", "UPDATE operation SET actor = 'eve'"),
     ("I9", "an act without effect", f"INSERT INTO operation_item SELECT 1, {HELD}, '', '{F}', '{N}', 'ok', ''"),
+    ("queue", "a data timestamp that began before its turn",
+     "UPDATE backfill_date SET position = 4 - position; UPDATE backfill_date SET state = 'done'"),
+    ("queue", "a data timestamp done that never succeeded", "UPDATE backfill_date SET state = 'done' WHERE id = 2"),
+    ("queue", "a start behind a failure", ADD.format(WAITING, DUE + 3 * MINUTE, W, RUN, "due", "", 0)),
+    ("queue", "a gate left open", ROW.format("autonomous = 1", WAITING)),
+    ("queue", "a gate left shut", ROW.format("autonomous = 0", BEGUN)),
+    ("queue", "a backfill that waits for a night", f"INSERT INTO instance_dependency VALUES ({WAITING}, 1, {HELD}, 0)"),
+    ("queue", "a night that waits for a backfill", f"INSERT INTO instance_dependency VALUES ({HELD}, 7, {WAITING}, 0)"),
+    ("tally", "an instance that is not counted", "UPDATE backfill_tally SET number = number + 1"),
+    ("tally", "a pause that is not counted", ROW.format("paused = 1", WAITING)),
     ("I9", "an engine with a name", ENTRY.format("actor = 'an'", BUSY, "due")),
 ]  # fmt: skip
 
@@ -318,8 +363,14 @@ def test_every_row_that_waits_has_a_reason(store: Store) -> None:
         BUSY: "running",
         QUEUED: "group one is full",
         THROTTLED: "rule slow is full",
+        WAITING: "not started by itself (prod)",
     }
     assert [violation.instance for violation in stuck(store, DUE + 2 * MINUTE)] == [SECOND_NODE]
+
+
+def test_it_names_a_queue_that_nobody_moves_on(store: Store) -> None:
+    damage(store, "UPDATE backfill_date SET state = 'done'  WHERE id = 2")
+    assert "data timestamp 3 waits behind nothing" in {violation.words for violation in stuck(store, DUE + 2 * MINUTE)}
 
 
 @pytest.mark.parametrize(
