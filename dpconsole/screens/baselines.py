@@ -20,6 +20,7 @@ from dpconsole.core.services import BaselineRow, Delta, InstanceRow
 from dpconsole.screens.asking import OpenGantt
 from dpconsole.screens.base import ConsoleScreen
 from dpconsole.screens.instance_columns import PRIORITY_INKS, instance_name
+from dpconsole.screens.pace import Pace
 from dpconsole.screens.reading import in_thread
 from dpconsole.screens.session import Session
 from dpconsole.screens.times import NOTHING, show_moment, show_span
@@ -28,9 +29,6 @@ from dpconsole.widgets.ink import Cell, Ink, Piece
 from dpconsole.widgets.line import Line
 from dpconsole.widgets.row_table import RowTable
 from dpconsole.widgets.status import INKS
-
-EVERY = 1.0
-"""Seconds between two readings while the night goes on."""
 
 FACES: dict[BaselineStatus, Piece] = {
     BaselineStatus.SAFE: ("✓ Safe", Ink.SUCCEEDED),
@@ -77,8 +75,7 @@ class BaselinesScreen(ConsoleScreen):
         self._chosen: date | None = None
         self._rows: dict[int, BaselineRow] = {}
         self._filters: frozenset[str] = frozenset()
-        self._is_stale = False
-        self._read_at = session.services.wall.monotonic()
+        self._pace = Pace(session.services.wall)
         super().__init__(session)
         self.head = Line()
         self.table = RowTable(self._columns(), self._fetch, empty_text="")
@@ -96,7 +93,7 @@ class BaselinesScreen(ConsoleScreen):
     @override
     def on_screen_resume(self) -> None:
         super().on_screen_resume()
-        self._is_stale = True
+        self._pace.changed()
         self.on_pulse()
 
     @property
@@ -139,11 +136,12 @@ class BaselinesScreen(ConsoleScreen):
 
     def read(self) -> None:
         """Ask how they stand; an older question that is still under way is forgotten."""
-        self._read_at, self._is_stale = self.services.wall.monotonic(), False
+        self._pace.begin()
         self._ask(self.session.environment, self.day)
 
     @on(Read)
     def _show(self, message: Read) -> None:
+        self._pace.end()
         if message.day != self.day:
             return
         before, self._rows = self._rows, {row.id: row for row in message.rows}
@@ -185,17 +183,17 @@ class BaselinesScreen(ConsoleScreen):
     @override
     def take(self, delta: Delta) -> None:
         if delta.everything or any(delta.ids.values()):
-            self._is_stale = True
+            self._pace.changed()
             self.on_pulse()
 
     @override
     def on_pulse(self) -> None:
-        if self._is_stale and self.services.wall.monotonic() - self._read_at >= EVERY:
+        if self._pace.is_due:
             self.read()
 
     @override
     def on_minute(self) -> None:
-        self._is_stale = True
+        self._pace.changed()
         self.on_pulse()
 
     @override

@@ -37,6 +37,7 @@ from dpconsole.core.services import (
 from dpconsole.screens.candidates import CandidatePrompt, Other
 from dpconsole.screens.instance_columns import instance_name, object_cell, priority_cell
 from dpconsole.screens.instance_rows import INSTANCE_TERMS, InstanceRows
+from dpconsole.screens.pace import Pace
 from dpconsole.screens.prompts import ChoicePrompt
 from dpconsole.screens.reading import in_thread
 from dpconsole.screens.session import Session
@@ -47,9 +48,6 @@ from dpconsole.widgets.ink import Cell, Ink, Piece
 from dpconsole.widgets.line import Line
 from dpconsole.widgets.row_table import Sort
 from dpconsole.widgets.status import status_cell
-
-EVERY = 1.0
-"""Seconds between two readings of a path that changes."""
 
 SLOWER = 1.2
 """How many times as long as usual a run takes that is called slow."""
@@ -108,8 +106,7 @@ class GanttScreen(InstanceRows):
         self._bars: dict[int, GanttRow] = {}
         self._window = Window(session.now - 30 * MINUTE, session.now)
         self._is_fitted = True
-        self._is_stale = False
-        self._read_at = session.services.wall.monotonic()
+        self._pace = Pace(session.services.wall)
         super().__init__(session, "")
         self.default_query = ""
         self.head, self.legend = Line(), Line()
@@ -182,6 +179,7 @@ class GanttScreen(InstanceRows):
     @in_thread("list")
     @override
     def _ask(self, request: ListRequest, keep_cursor: bool) -> None:
+        self._pace.begin()
         found = self.services.gantt(*self.ends)
         ids = () if found is None else found.ids
         try:
@@ -205,6 +203,7 @@ class GanttScreen(InstanceRows):
 
     @on(Charted)
     def _show_chart(self, message: Charted) -> None:
+        self._pace.end()
         before, self._bars = self._bars, {row.id: row for row in (message.found.rows if message.found else ())}
         listed_path = self.found.ids if self.found else ()
         self.found = message.found
@@ -249,6 +248,8 @@ class GanttScreen(InstanceRows):
             left += [(f"{ROLES[role]} ", Ink.DIM), (f"{name}   ", Ink.STRONG if role is self.role else Ink.PLAIN)]
         count, total, _ = self._counts
         left.append((f"{total:,} instances" if count == total else f"{count:,} of {total:,} instances", Ink.DIM))
+        if found.ids and found.words:
+            left.append((f"   {found.words}", Ink.WARNING))
         self.head.show(left, self._outcome(found))
 
     def _outcome(self, found: Gantt) -> Cell:
@@ -274,19 +275,18 @@ class GanttScreen(InstanceRows):
     @override
     def take(self, delta: Delta) -> None:
         if delta.everything or delta.ids.get(self.table_name):
-            self._is_stale = True
+            self._pace.changed()
             self.on_pulse()
 
     @override
     def on_pulse(self) -> None:
-        now = self.services.wall.monotonic()
-        if self._is_stale and self.found is not None and now - self._read_at >= EVERY:
-            self._read_at, self._is_stale = now, False
+        if self.found is not None and self._pace.is_due:
+            self._pace.begin()
             self._follow(tuple(self.table.ids))
 
     @override
     def on_minute(self) -> None:
-        self._is_stale = True
+        self._pace.changed()
         self.on_pulse()
         super().on_minute()
 
@@ -374,7 +374,7 @@ class GanttScreen(InstanceRows):
     @override
     def acted(self, record: Record) -> None:
         super().acted(record)
-        self._is_stale = True
+        self._pace.changed()
 
     @override
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -72,10 +72,10 @@ def test_the_last_of_several_ends_decides(sqlite_store: Store) -> None:
     assert (row.latest.name, row.critical.name, row.done, row.total) == ("b", "b", 1, 3)
 
 
-def test_an_end_that_is_a_logical_table_is_done_when_all_its_nodes_are(sqlite_store: Store) -> None:
+def test_an_end_that_is_a_logical_table_is_done_when_all_its_nodes_are(store: Store) -> None:
     whole = table("t", node("n1", "f"), node("n2", "g", after=(on("source"),)))
     tasks = task("source", simulate=takes(120)), whole
-    row = stands(at(sqlite_store, "01:00", *tasks, baseline=promise("early", "t")))
+    row = stands(at(store, "01:00", *tasks, baseline=promise("early", "t")))
     assert row.latest is not None
     assert row.critical is not None
     assert (row.completed, row.latest.name, row.critical.name) == (False, "t", "source")
@@ -87,7 +87,7 @@ def test_without_instances_it_is_other(sqlite_store: Store) -> None:
     assert (row.status, row.total, row.latest, row.finish_at) == (OTHER, 0, None, None)
 
 
-def test_it_is_mine_when_an_end_task_is(sqlite_store: Store) -> None:
+def test_it_is_mine_when_an_end_task_is(store: Store) -> None:
     tasks = task("a", owner="mei"), task("b", "a", owner="lin")
-    night = Night(sqlite_store, *tasks, baselines=(promise("early", "b"),))
+    night = Night(store, *tasks, baselines=(promise("early", "b"),))
     assert stands(night).owners == ("lin",)

@@ -116,9 +116,9 @@ def test_of_all_paths_it_is_the_one_whose_every_step_back_finished_last(sqlite_s
 # --- where it leads ---------------------------------------------------------------------------------------------------
 
 
-def test_it_goes_back_to_the_upstream_that_finished_last(sqlite_store: Store) -> None:
+def test_it_goes_back_to_the_upstream_that_finished_last(store: Store) -> None:
     night = played(
-        sqlite_store,
+        store,
         task("quick", simulate=takes(1)),
         task("slow", simulate=takes(30)),
         task("end", "quick", "slow", at="00:10"),
@@ -146,9 +146,9 @@ def test_what_will_never_finish_by_itself_finishes_last(sqlite_store: Store) -> 
     assert (path(night, "end"), found.ends_at) == (["broken", "end"], None)
 
 
-def test_a_logical_table_is_shown_as_a_whole(sqlite_store: Store) -> None:
+def test_a_logical_table_is_shown_as_a_whole(store: Store) -> None:
     night = played(
-        sqlite_store,
+        store,
         task("source", simulate=takes(5)),
         table("t", node("n1", "f", after=(on("source"),)), node("n2", "g", after=("n1",))),
         task("end", "t"),
@@ -229,9 +229,9 @@ def test_candidates_lie_beyond_and_are_named_with_their_time(sqlite_store: Store
     assert labels(night, "c", PathRole.START) == []
 
 
-def test_sub_day_nodes_are_offered_once_per_occurrence_and_tables_as_a_whole(sqlite_store: Store) -> None:
+def test_sub_day_nodes_are_offered_once_per_occurrence_and_tables_as_a_whole(store: Store) -> None:
     night = played(
-        sqlite_store,
+        store,
         task("hourly", schedule=every(8)),
         table("t", node("n1", "f", after=(on("hourly"),)), node("n2", "g", after=(on("hourly"),))),
         task("end", "t"),
