@@ -372,7 +372,7 @@ def _upstream_first(graph: TaskGraph, covered: Levels) -> list[int]:
     """
     order: list[int] = []
     entered: set[int] = set()
-    stack = [(id, False) for id in sorted(covered, key=lambda id: (-covered[id], -id))]
+    stack = [(id, False) for id in sorted(covered, key=lambda id: (covered[id], id))]
     while stack:
         id, is_left = stack.pop()
         if is_left:
