@@ -13,13 +13,14 @@ time of day on the run day (`02:00`), or in full (`2026-11-21T02:00`).
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import date, time
+from datetime import date, time, timedelta
 from itertools import count
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select, update
 
+from dpconsole.core.domain.backfill_form import BackfillForm, DateRange, Mode
 from dpconsole.core.domain.clock import VirtualClock, parse_iso, to_datetime
 from dpconsole.core.domain.definitions import (
     Cycle,
@@ -38,6 +39,7 @@ from dpconsole.core.domain.definitions import (
     Workspace,
 )
 from dpconsole.core.domain.statuses import Status
+from dpconsole.core.engine.backfilling import create
 from dpconsole.core.engine.engine import Engine, Tick
 from dpconsole.core.engine.generation import generate
 from dpconsole.core.engine.lease import Lease
@@ -202,6 +204,14 @@ class Night:
     def generate(self, first: date = BUSINESS_DATE, last: date | None = None) -> int:
         """Make the instances of one business date, or of several; how many were made."""
         return sum(night.created for night in generate(self.store, self.clock, first, last or first))
+
+    def backfill(self, *names: str, first: date = BUSINESS_DATE, days: int = 1, **asked: Any) -> int:
+        """Lin asks for a backfill of tasks and all below them; what is `asked` besides is said as the form says it."""
+        keys = tuple(f"p.{name}" for name in names)
+        ranges = (DateRange(first, first + timedelta(days=days - 1)),)
+        form = BackfillForm(keys, **({"mode": Mode.MASSIVE, "ranges": ranges} | asked))
+        with self.store.write() as transaction:
+            return create(transaction, form, "lin", self.clock.now())
 
     def tick(self, at: str | None = None) -> Tick:
         """One tick, at a moment if one is given."""

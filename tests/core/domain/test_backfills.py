@@ -1,14 +1,15 @@
-"""Section 8.2: what backfill folders come to."""
+"""Sections 7 and 8.2: the queues of a backfill, and what its folders come to."""
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from itertools import chain, combinations
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dpconsole.core.domain.backfills import normalise, paused_suffix
+from dpconsole.core.domain.backfills import deal, normalise, paused_suffix
 from dpconsole.core.domain.statuses import NormalisedStatus
 
 S, R, W, N, F = NormalisedStatus
@@ -72,3 +73,36 @@ def test_two_levels_give_what_one_level_gives(timestamps: list[list[NormalisedSt
 )
 def test_the_paused_suffix(paused: int, total: int, suffix: str) -> None:
     assert paused_suffix(paused, total) == suffix
+
+
+# --- queues -----------------------------------------------------------------------------------------------------------
+
+DAYS = [date(2026, 11, day) for day in range(1, 6)]
+
+
+@pytest.mark.parametrize(
+    ("groups", "ascending", "queues"),
+    [
+        (1, True, [[1, 2, 3, 4, 5]]),
+        (1, False, [[5, 4, 3, 2, 1]]),
+        (2, True, [[1, 3, 5], [2, 4]]),
+        (2, False, [[5, 3, 1], [4, 2]]),
+        (5, True, [[1], [2], [3], [4], [5]]),
+        (9, True, [[1], [2], [3], [4], [5]]),
+    ],
+)
+def test_data_timestamps_are_dealt_round_robin(groups: int, ascending: bool, queues: list[list[int]]) -> None:
+    dealt = deal([*reversed(DAYS), DAYS[0]], groups, ascending)
+    assert [[day.day for day in queue] for queue in dealt] == queues
+
+
+@given(st.sets(st.integers(0, 400)), st.integers(1, 12), st.booleans())
+def test_every_data_timestamp_has_one_turn_and_turns_follow_the_order(
+    days: set[int], groups: int, ascending: bool
+) -> None:
+    dates = [date(2026, 1, 1) + timedelta(days=day) for day in days]
+    dealt = deal(dates, groups, ascending)
+    assert sorted(chain.from_iterable(dealt)) == sorted(dates)
+    assert len(dealt) <= groups
+    assert all(list(queue) == sorted(queue, reverse=not ascending) for queue in dealt)
+    assert max(map(len, dealt), default=0) - min(map(len, dealt), default=0) <= 1
