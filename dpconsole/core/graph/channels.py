@@ -96,8 +96,7 @@ class _Demands:
 
     def _demanded(self) -> dict[int, dict[int, int]]:
         """For each net those whose tracks come before its own, with the row that demands it."""
-        bent = set(self._bent)
-        leaving = {self._rows[source]: number for number in bent for source in self._nets[number].sources}
+        leaving = {self._rows[source]: number for number in self._bent for source in self._nets[number].sources}
         before: dict[int, dict[int, int]] = {number: {} for number in self._bent}
         for number in self._bent:
             for target in self._nets[number].targets:

@@ -1,7 +1,7 @@
 """Layers, order and rows of the nodes of a graph: the part of its picture that knows no wires.
 
 Every edge of a `Lattice` spans one layer, because a longer one is cut by relays: one for each source and layer, which
-all edges of that source pass through. `place` gives every item a row, so that related items stand close, few wires
+all edges of that source pass through. `find_rows` gives every item a row, so that related items stand close, few wires
 cross, and no two items of a layer overlap.
 """
 
@@ -50,6 +50,20 @@ class Lattice:
     relays: list[list[int]]
     parts: list[list[int]]
 
+    @classmethod
+    def of(cls, ids: Collection[int], edges: Collection[tuple[int, int]]) -> Lattice:
+        """The graph by layers. Raises ValueError for a cycle, and for an edge of a node that is not there."""
+        from networkx import DiGraph, weakly_connected_components
+
+        graph: DiGraph[int] = DiGraph()
+        graph.add_nodes_from(sorted(ids))
+        graph.add_edges_from(sorted(edges))
+        if missing := graph.nodes - set(ids):
+            raise ValueError(f"an edge names node {min(missing)}, which is not among the nodes")
+        builder = _Builder(graph)
+        parts = [builder.items(nodes) for nodes in weakly_connected_components(graph)]
+        return cls(len(graph), builder.owner, builder.layer, builder.ups, builder.downs, builder.relays, parts)
+
     @property
     def ids(self) -> Sequence[int]:
         """The id of each node."""
@@ -61,21 +75,6 @@ class Lattice:
         for item in items:
             layers.setdefault(self.layer[item], []).append(item)
         return [layers[layer] for layer in sorted(layers)]
-
-
-def lattice(ids: Collection[int], edges: Collection[tuple[int, int]]) -> Lattice:
-    """The graph by layers. Raises ValueError for a cycle, and for an edge of a node that is not there."""
-    from networkx import DiGraph, weakly_connected_components
-
-    graph: DiGraph[int] = DiGraph()
-    graph.add_nodes_from(sorted(ids))
-    graph.add_edges_from(sorted(edges))
-    if len(graph) > len(set(ids)):
-        missing = min(set(graph) - set(ids))
-        raise ValueError(f"an edge names node {missing}, which is not among the nodes")
-    builder = _Builder(graph)
-    parts = [builder.items(nodes) for nodes in weakly_connected_components(graph)]
-    return Lattice(len(graph), builder.owner, builder.layer, builder.ups, builder.downs, builder.relays, parts)
 
 
 class _Builder:
@@ -134,26 +133,26 @@ def _layers(graph: DiGraph[int]) -> dict[int, int]:
     return layers
 
 
-def place(lattice: Lattice, spans: Sequence[Span], gap: int, kept: Mapping[int, int]) -> list[int]:
-    """The row of every item, the first 0; parts of the graph that nothing connects stand below each other.
+def find_rows(lattice: Lattice, spans: Sequence[Span], gap: int, kept: Mapping[int, int]) -> list[int]:
+    """The row of every item; parts of the graph that nothing connects stand below each other.
 
     `spans` are those of the nodes, `gap` the free rows between two items, `kept` former rows by node, whose order in a
-    layer stays. A row that nothing stands on is left out between lines.
+    layer stays. Between lines, a row that nothing stands on is left out.
     """
     sizes = [*spans, *[LINE] * (len(lattice.owner) - lattice.nodes)]
     known = {item: kept[node] for item, node in enumerate(lattice.ids) if node in kept}
     rows = [0] * len(sizes)
-    first = 0
-    alone = True
+    free = 0
+    before: Sequence[int] = ()
     for part in sorted(lattice.parts, key=lambda part: _standing(part, known)):
-        first += 0 if alone and len(part) == 1 else int(first > 0)
-        alone = len(part) == 1
-        layers = _ordered(lattice, part, known)
-        settled = _settled(lattice, layers, sizes, gap)
+        if before and max(len(before), len(part)) > 1:  # nodes that stand alone need no free row between them
+            free += 1
+        settled = _settled(lattice, _ordered(lattice, part, known), sizes, gap)
         top = min(settled[item] - sizes[item][0] for item in part)
         for item in part:
-            rows[item] = settled[item] - top + first
-        first = max(rows[item] + sizes[item][1] for item in part) + 1 + gap
+            rows[item] = settled[item] - top + free
+        free = max(rows[item] + sizes[item][1] for item in part) + 1 + gap
+        before = part
     return rows
 
 

@@ -10,13 +10,14 @@ A picture runs left to right, one line a node; a few nodes are boxes, top-down. 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntFlag
 from itertools import chain, compress, pairwise
 
 from dpconsole.core.graph.channels import channels
-from dpconsole.core.graph.layering import LINE, Lattice, Span, lattice, place
+from dpconsole.core.graph.layering import LINE, Lattice, Span, find_rows
 from dpconsole.core.graph.wiring import ARMS, CODES, HEAD, JOINING, JOINT, Spacing, Wiring, turned
 
 Cell = tuple[int, int]
@@ -172,6 +173,15 @@ class Layout:
     _wiring: Wiring = field(repr=False, compare=False)
     _items: Mapping[int, int] = field(repr=False, compare=False)
 
+    def renamed(self, ids: Mapping[int, int]) -> Layout:
+        """The same picture of other nodes: `ids` says which stands where each one stood."""
+        return replace(
+            self,
+            places={ids[node]: at for node, at in self.places.items()},
+            edges=frozenset((ids[source], ids[target]) for source, target in self.edges),
+            _items={ids[node]: item for node, item in self._items.items()},
+        )
+
     def upstream_of(self, node: int) -> tuple[int, ...]:
         """The nodes an edge leads from to this one, in the order they stand in."""
         return self._in_order(source for source, target in self.edges if target == node)
@@ -231,17 +241,24 @@ class Layout:
 
 
 def arrange(
-    nodes: Sequence[NodeSize], edges: Collection[Edge], *, style: Style = AUTO, keep: Layout | None = None
+    nodes: Sequence[NodeSize],
+    edges: Collection[Edge],
+    *,
+    style: Style = AUTO,
+    keep: Layout | None = None,
+    order: Mapping[int, int] | None = None,
 ) -> Layout:
     """Lay out a graph.
 
-    `keep` is a layout whose nodes stay in the order they stood in, within each layer of what hangs together. Raises
-    ValueError for a cycle, naming it, for an edge of a node that is not there, and for a node that is there twice.
+    `keep` is a layout whose nodes stay in the order they stood in, within each layer of what hangs together; without
+    one, `order` may say how some nodes are to stand, the lowest first. Raises ValueError for a cycle, naming it, for an
+    edge of a node that is not there, and for a node that is there twice.
     """
     widths = {node.id: node.width for node in nodes}
     if len(widths) < len(nodes):
-        raise ValueError(f"node {_repeated(nodes)} is there twice")
-    kept = {} if keep is None else {node: keep._along(node) for node in keep.places}
+        [(twice, _)] = Counter(node.id for node in nodes).most_common(1)
+        raise ValueError(f"node {twice} is there twice")
+    kept = dict(order or {}) if keep is None else {node: keep._along(node) for node in keep.places}
     if style.boxes is False or (style.boxes is None and len(nodes) > FEW):
         return _lines(widths, edges, kept)
     boxes = _boxes(widths, edges, kept)
@@ -249,23 +266,18 @@ def arrange(
     return boxes if style.boxes or fits else _lines(widths, edges, kept)
 
 
-def _repeated(nodes: Iterable[NodeSize]) -> int:
-    seen: set[int] = set()
-    return next(node.id for node in nodes if node.id in seen or seen.add(node.id))
-
-
 def _lines(widths: Mapping[int, int], edges: Collection[Edge], kept: Mapping[int, int]) -> Layout:
     """Left to right, one line a node, a free cell on both sides of a label."""
-    grid = lattice(widths, edges)
-    rows = place(grid, [LINE] * grid.nodes, 0, kept)
+    grid = Lattice.of(widths, edges)
+    rows = find_rows(grid, [LINE] * grid.nodes, 0, kept)
     return _layout(grid, rows, [widths[node] for node in grid.ids], Spacing(margin=1, lead=1), edges)
 
 
 def _boxes(widths: Mapping[int, int], edges: Collection[Edge], kept: Mapping[int, int]) -> Layout:
     """Top-down: the picture that runs to the right, turned over its diagonal."""
-    grid = lattice(widths, edges)
+    grid = Lattice.of(widths, edges)
     spans = [_halves(widths[node] + FRAME) for node in grid.ids]
-    rows = place(grid, spans, BOX_GAP, kept)
+    rows = find_rows(grid, spans, BOX_GAP, kept)
     return _layout(grid, rows, [BOX_HEIGHT] * grid.nodes, Spacing(margin=0, lead=0), edges, boxes=spans)
 
 
@@ -283,26 +295,18 @@ def _layout(
     boxes: Sequence[Span] = (),
 ) -> Layout:
     """The cells of a picture whose rows are known; `boxes` are the spans of its nodes where it runs down."""
-    between = channels(grid, rows)
-    wiring = Wiring.of(grid, rows, widths, between, spacing)
-    items = range(grid.nodes)
+    wiring = Wiring.of(grid, rows, widths, channels(grid, rows), spacing)
     spans = boxes or [LINE] * grid.nodes
-    width = max((wiring.columns[grid.layer[item]] + widths[item] for item in items), default=0)
-    ends = [rows[item] + spans[item][1] for item in items]
-    height = max([*ends, *rows], default=-1) + 1
     places = {
-        grid.ids[item]: _place(
-            wiring.columns[grid.layer[item]], rows[item], widths[item], spans[item], grid.layer[item]
-        )
-        for item in items
+        node: Place(wiring.columns[layer], row - before, width, before + 1 + after, layer)
+        for node, layer, row, width, (before, after) in zip(grid.ids, grid.layer, rows, widths, spans, strict=False)
     }
+    width = max((place.x + place.width for place in places.values()), default=0)
+    height = max((place.y + place.height for place in places.values()), default=0)
+    height = max([height, *(row + 1 for row in rows)])
     numbers = {node: item for item, node in enumerate(grid.ids)}
     layout = Layout(places, Wires(wiring.paint(width, height)), frozenset(edges), width, height, False, wiring, numbers)
     return _turned(layout) if boxes else layout
-
-
-def _place(column: int, row: int, width: int, span: Span, layer: int) -> Place:
-    return Place(column, row - span[0], width, sum(span) + 1, layer)
 
 
 def _turned(layout: Layout) -> Layout:

@@ -26,15 +26,15 @@ CODES = 2 * HEAD
 """One more than the largest code of a cell."""
 
 
+Point = tuple[int, int]
+
+_ALONG = bytes((code | E | W) % 256 for code in range(256))
+
+
 def turned(code: int) -> int:
     """The code of a cell over the diagonal: north for west, and south for east."""
     arms = sum(to for arm, to in ((N, W), (W, N), (E, S), (S, E)) if code & arm)
     return arms | code & ~ARMS
-
-
-Point = tuple[int, int]
-
-_ALONG = bytes((code | E | W) % 256 for code in range(256))
 
 
 @dataclass(frozen=True, slots=True)
