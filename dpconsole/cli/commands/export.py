@@ -9,13 +9,14 @@ from pathlib import Path
 import click
 
 from dpconsole.cli.commands.lists import instance_of
-from dpconsole.cli.exits import Exit
+from dpconsole.cli.exits import Exit, Failure
 from dpconsole.cli.lazy import Command, Entry, LazyGroup
 from dpconsole.cli.levels import Levels
 from dpconsole.cli.talk import progress, say, write
 from dpconsole.cli.work import Work, asked, opened
 from dpconsole.core.export.neighbours import MOST_LEVELS, export_neighbours
-from dpconsole.core.export.workbook import export_instances, recurring_ids
+from dpconsole.core.export.workbook import export_backfills, export_instances, recurring_ids
+from dpconsole.core.operations.selection import Selection
 
 
 @click.command(cls=Command, name="instances")
@@ -70,8 +71,35 @@ def neighbours(context: click.Context, id: str, up: int | None, down: int | None
     return Exit.DONE
 
 
+@click.command(cls=Command, name="backfill")
+@click.argument("ids", nargs=-1, metavar="[ID..]")
+@click.option("-q", "--query", metavar="QUERY", help="The backfills that match, instead of ids; all without either.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Where the workbook is put.")
+@click.pass_context
+def backfill(context: click.Context, ids: tuple[str, ...], query: str | None, out: Path) -> Exit:
+    """Write the instances of backfills as `Dataphin_data_backfill_instance_{time}.xlsx`; prints its path.
+
+    ID is f_12, or dr_345 for one data timestamp of it. Data timestamps that were left out are not written.
+    """
+    from dpconsole.cli.folders import folder_of, matching_folders
+
+    if ids and query is not None:
+        raise Failure("name backfills by ID.., or by -q QUERY; one of the two", Exit.USAGE)
+    with opened(context) as work:
+        folders = [folder_of(work, id) for id in ids] if ids else matching_folders(work, query or "")
+        rows = work.operations.rows(Selection.of_rows(folders))
+        if not rows:
+            say("nothing matched: no workbook was written")
+            return Exit.NOTHING
+        with progress("instances written") as tell:
+            path = export_backfills(work.store, rows, out, work.clock.now(), work.zone, progress=tell)
+    write(str(path))
+    return Exit.DONE
+
+
 _ENTRIES = {
     "instances": Entry(lambda: instances, "The recurring instances, as one workbook."),
+    "backfill": Entry(lambda: backfill, "The instances of backfills, as one workbook."),
     "neighbours": Entry(lambda: neighbours, "What stands around an instance, as one workbook."),
 }
 
