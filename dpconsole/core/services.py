@@ -29,7 +29,7 @@ from dpconsole.core.engine.view import EngineView
 from dpconsole.core.engine.why import Moment, explain
 from dpconsole.core.export.neighbours import export_neighbours
 from dpconsole.core.export.places import ExportCancelled, ExportError
-from dpconsole.core.export.workbook import Progress, export_instances, recurring_ids
+from dpconsole.core.export.workbook import Progress, export_backfills, export_instances, recurring_ids
 from dpconsole.core.graph.critical import PathRole
 from dpconsole.core.graph.grouping import Group, Grouped, Grouping, aggregate
 from dpconsole.core.graph.task_window import read_task_window
@@ -306,6 +306,15 @@ class Services:
         """Creating backfills: read the answers, plan, create."""
         mine = self.operations
         return Backfills(self.store, self.clock, mine.actor, mine.new_key, mine.acted)
+
+    def export_backfills(
+        self, selection: Selection, directory: Path, progress: Progress, is_cancelled: Callable[[], bool]
+    ) -> Path:
+        """Write the instances of a selection of backfills, or in them, as a workbook; see `export_backfills`."""
+        ids, now = self.operations.rows(selection), self.clock.now()
+        return export_backfills(
+            self.store, ids, directory, now, self.zone, progress=progress, is_cancelled=is_cancelled
+        )
 
     @property
     def history(self) -> History:
