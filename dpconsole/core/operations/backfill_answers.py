@@ -245,11 +245,13 @@ _RUN_DAY = date(2500, 1, 1)
 """Any day that is far from both ends of the calendar: offsets are counted from it."""
 
 _ALSO = {"yesterday": "T-1", "today": "T"}
+_DAYS_AGO = re.compile(r"-\d{1,6}d", re.ASCII | re.IGNORECASE)
 
 
 def _read_offset(word: str) -> date:
     """A day so many days before the run day."""
-    counted = _T_MINUS.fullmatch(_ALSO.get(word.lower(), word))
+    as_t = f"T{word[:-1]}" if _DAYS_AGO.fullmatch(word) else _ALSO.get(word.lower(), word)
+    counted = _T_MINUS.fullmatch(as_t)
     days = int(counted[2] or 0) if counted else 0
     if counted is None or counted[1] == "+" or days > DATES_LIMIT * 10:
         raise ValueError(f"{said(word)}: the days of a periodic backfill are counted from its run day; write T-7..T-1")

@@ -192,37 +192,35 @@ class _Desk:
     check: Callable[[], None]
 
     def plan(self) -> FlightPlan:
-        form, facts = self._dated(), self.facts
-        problems = list(self._problems_of_coverage())
+        """What the form comes to, as far as its problems let it be worked out."""
         plan = FlightPlan(
             form=self.asked,
+            problems=tuple(self._problems_of_coverage()),
             refusals=tuple(self._refusals()),
             left_out=self.coverage.left_out,
             required=self.coverage.required,
         )
-        if problems:
-            return replace(plan, problems=tuple(problems))
-        queues = deal(form.dates, form.groups, form.ascending or bool(self.coverage.crossing))
-        calendar = Calendar(form, facts.zone)
+        return plan if plan.problems else self._counted(plan, self._dated())
+
+    def _counted(self, plan: FlightPlan, form: BackfillForm) -> FlightPlan:
+        calendar = Calendar(form, self.facts.zone)
         tasks = tuple(self._tasks(calendar, form.dates))
-        instances = sum(task.instances for task in tasks)
-        plan = replace(
-            plan,
-            queues=queues,
-            tasks=tasks,
-            layers=_layers(tasks),
-            instances=instances,
-            strip=tuple(self._strip(calendar, form.dates, queues)),
-        )
-        if problems := list(_problems_of_number(instances)):
-            return replace(plan, problems=tuple(problems))
+        number = sum(task.instances for task in tasks)
+        problems = tuple(_problems_of_number(number))
+        plan = replace(plan, tasks=tasks, layers=_layers(tasks), instances=number, problems=problems)
+        return plan if problems else self._timed(plan, form, calendar)
+
+    def _timed(self, plan: FlightPlan, form: BackfillForm, calendar: Calendar) -> FlightPlan:
+        queues = deal(form.dates, form.groups, form.ascending or bool(self.coverage.crossing))
         workspace = read_workspace_facts(self.connection)
         work = Work(form, self.coverage, self.graph, calendar, workspace.groups, workspace.rules)
         guess = estimate(self.connection, work, queues, self._begins_at(), self.check)
         return replace(
             plan,
+            queues=queues,
+            strip=tuple(self._strip(calendar, form.dates, queues)),
             estimate=guess,
-            baselines=tuple(_effects(workspace, facts, form, guess)),
+            baselines=tuple(_effects(workspace, self.facts, form, guess)),
             warnings=tuple(self._warnings(form)),
         )
 

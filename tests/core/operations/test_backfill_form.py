@@ -115,7 +115,7 @@ def test_as_many_data_timestamps_as_a_tree_can_show_are_taken() -> None:
             },
         ),
         (
-            {"every": "weekly", "at": "02:30", "on": "mon,5", "range": "T-7..T-1,T-14"},
+            {"every": "weekly", "at": "02:30", "on": "mon,5", "range": "T-7..-1d,T-14"},
             {
                 "periodic": Periodic(Recurrence.WEEKLY, time(2, 30), weekdays=(1, 5)),
                 "offsets": (Offsets(7, 1), Offsets(14, 14)),
