@@ -17,8 +17,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from dpconsole.core.domain.clock import Clock
+from dpconsole.core.domain.definitions import Role
 from dpconsole.core.domain.keys import Layer, TreeId
 from dpconsole.core.domain.text import clean
+from dpconsole.core.engine.backfill_progress import BackfillProgress, DateProgress, read_progress
 from dpconsole.core.engine.baselines import BaselineRow, read_baselines
 from dpconsole.core.engine.diagnosis import Explanation
 from dpconsole.core.engine.diagnosis import explain as diagnose
@@ -31,7 +33,7 @@ from dpconsole.core.export.neighbours import export_neighbours
 from dpconsole.core.export.places import ExportCancelled, ExportError
 from dpconsole.core.export.workbook import Progress, export_backfills, export_instances, recurring_ids
 from dpconsole.core.graph.critical import PathRole
-from dpconsole.core.graph.grouping import Group, Grouped, Grouping, aggregate
+from dpconsole.core.graph.grouping import MOST_BESIDE, Group, Grouped, Grouping, aggregate, recounted
 from dpconsole.core.graph.task_window import read_task_window
 from dpconsole.core.graph.window import (
     MOST_NODES,
@@ -40,6 +42,7 @@ from dpconsole.core.graph.window import (
     next_failed,
     read_window,
     refresh,
+    turned,
     window_ids,
     with_nodes,
 )
@@ -52,6 +55,7 @@ from dpconsole.core.operations.fields import Field, FieldKind
 from dpconsole.core.operations.flight import BaselineEffect, CoveredTask, DateMark, FlightPlan, Superseded
 from dpconsole.core.operations.flight import Standing as DateStanding
 from dpconsole.core.operations.history import Chain, History
+from dpconsole.core.operations.permissions import is_allowed
 from dpconsole.core.operations.planning import Plan
 from dpconsole.core.operations.records import Item, Outcome, Record, State
 from dpconsole.core.operations.registry import OPERATIONS, Operation, verb_on
@@ -81,11 +85,14 @@ from dpconsole.core.store.overview import BaselineProgress, FailureGroup, Overvi
 from dpconsole.core.store.pages import InstanceRow, TaskRow
 from dpconsole.core.store.record_pages import RecordRow
 from dpconsole.core.store.session import Store
+from dpconsole.core.store.standings import Standing
+from dpconsole.core.store.targets import read_members
 from dpconsole.core.store.watched import Sighting, sightings
 
 __all__ = [
     "BACKFILL_FIELDS",
     "DEFAULT_FILTERS",
+    "MOST_BESIDE",
     "MOST_NODES",
     "OPERATIONS",
     "QUICK_FILTERS",
@@ -94,6 +101,7 @@ __all__ = [
     "Arming",
     "AttemptRow",
     "BackfillNode",
+    "BackfillProgress",
     "Backfills",
     "BaselineEffect",
     "BaselineProgress",
@@ -103,6 +111,7 @@ __all__ = [
     "CoveredTask",
     "DateMark",
     "DateNode",
+    "DateProgress",
     "DateStanding",
     "Delta",
     "EngineState",
@@ -149,6 +158,7 @@ __all__ = [
     "Services",
     "Sighting",
     "Snapshot",
+    "Standing",
     "State",
     "Step",
     "StoreError",
@@ -167,6 +177,7 @@ __all__ = [
     "join_list",
     "next_failed",
     "read_form",
+    "recounted",
     "verb_on",
     "window_ids",
     "with_nodes",
@@ -286,6 +297,18 @@ class Services:
         with self.store.read() as connection:
             return refresh(connection, window, ids)
 
+    def turned(self, window: Window, backfill_date_id: int) -> tuple[Window, dict[int, int]] | None:
+        """A window on another data timestamp of its backfill, and who stands for whom there; see `turned`."""
+        with self.store.read() as connection:
+            return turned(connection, window, backfill_date_id)
+
+    def forbidden(self, projects: Collection[str]) -> frozenset[str]:
+        """Those of these projects in which the operator may not act (RULES.md 20)."""
+        user = self.operations.actor.user
+        with self.store.read() as connection:
+            members = read_members(connection)
+        return frozenset(project for project in projects if not is_allowed(members, project, user, Role.OPERATOR))
+
     def timestamps(self, backfill_id: int) -> list[Timestamp]:
         """The data timestamps of a backfill, the earliest first."""
         with self.store.read() as connection:
@@ -295,6 +318,11 @@ class Services:
         """The instances that stand where these do on another data timestamp of their backfill; see `twins`."""
         with self.store.read() as connection:
             return twins(connection, ids, backfill_date_id)
+
+    def progress(self, backfill_id: int) -> BackfillProgress:
+        """How far a backfill is, queue by queue, and when it will be done; see `read_progress`."""
+        with self.store.read() as connection:
+            return read_progress(connection, backfill_id, self.clock.now())
 
     @property
     def tree(self) -> BackfillTree:

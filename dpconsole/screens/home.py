@@ -12,7 +12,7 @@ from datetime import date, datetime, time
 from typing_extensions import override
 
 from dpconsole.core.domain.clock import default_business_date, run_day, to_ms
-from dpconsole.core.domain.statuses import Status
+from dpconsole.core.domain.statuses import ATTENTION, Status
 from dpconsole.core.services import DEFAULT_FILTERS, BaselineProgress, Delta, FailureGroup, ListKind, Overview
 from dpconsole.screens.asking import GoTo, OpenInstance
 from dpconsole.screens.instance_rows import quoted
@@ -25,17 +25,6 @@ FAILURES = Grid((6, 6, 7, 11), ("right", "right", "right"))
 COUNTS = Grid((7,), ("right",))
 STEPS = Grid((36,))
 BASELINES = Grid((24, 8, 16), ("left", "left"))
-
-ORDER: tuple[Status, ...] = (
-    Status.FAILED,
-    Status.RUNNING,
-    Status.WAITING_RESOURCE,
-    Status.THROTTLED,
-    Status.WAITING_TIME,
-    Status.NOT_RUNNING,
-    Status.SUCCEEDED,
-)
-"""What needs attention first."""
 
 YESTERDAY = DEFAULT_FILTERS[ListKind.INSTANCES]
 """The data timestamp of the page, as a query has it."""
@@ -163,7 +152,7 @@ def _verdict(baseline: BaselineProgress, committed: int, now: int) -> Piece:
 
 def _night(overview: Overview) -> Iterator[Line]:
     yield heading("The night", f"{overview.total:,} instances")
-    for status in ORDER:
+    for status in ATTENTION:
         if count := overview.counts.get(status, 0):
             blocked = overview.blocked if status is Status.NOT_RUNNING else 0
             note = f"   {blocked:,} wait for an upstream" if blocked else ""

@@ -25,6 +25,7 @@ from dpconsole.core.graph.layout import NodeSize, Style, arrange
 from dpconsole.core.graph.painting import draw
 from dpconsole.core.graph.task_window import read_task_window
 from dpconsole.core.graph.window import MOST_NODES, Window, WindowNode, read_window
+from dpconsole.core.graph.words import node_words
 from dpconsole.core.store.definition_rows import known_task_keys
 
 _TASK_NUMBER = re.compile(r"n_(\d{1,18})", re.ASCII)
@@ -112,18 +113,15 @@ def _draws_unicode() -> bool:
 
 
 def _labels(window: Window, work: Work, *, ascii: bool) -> Callable[[WindowNode], str]:
-    """How a node is written: `+12 ● name 02:00 +3`, the main one in brackets; the counts where the picture ends."""
+    """How a node is written: `+12 ● name 02:00 +3`; times with their day where they are not all of one."""
     days = {to_datetime(node.due_at, work.zone).date() for node in window.nodes.values() if node.due_at is not None}
     format = "%H:%M" if len(days) < 2 else "%m-%d %H:%M"
 
+    def when(due_at: int) -> str:
+        return to_datetime(due_at, work.zone).strftime(format)
+
     def label(node: WindowNode) -> str:
-        glyph = "" if node.status is None else node.status.ascii if ascii else node.status.glyph
-        name = f"[{node.name}]" if node.id == window.anchor else node.name
-        due = "" if node.due_at is None else to_datetime(node.due_at, work.zone).strftime(format)
-        above = f"+{node.hidden_up}" * (node.hidden_up > 0 and node.level <= 0)
-        below = f"+{node.hidden_down}" * (node.hidden_down > 0 and node.level >= 0)
-        paused = "paused" * node.paused
-        return " ".join(filter(None, (above, glyph, name, due, paused, below)))
+        return " ".join(filter(None, node_words(node, when, is_main=node.id == window.anchor, ascii=ascii)))
 
     return label
 

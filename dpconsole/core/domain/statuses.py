@@ -97,6 +97,17 @@ FACES: dict[Status, Face] = {
     Status.FAILED: Face("Failed", "✗", "x", Family.TERMINAL),
 }
 
+ATTENTION: tuple[Status, ...] = (
+    Status.FAILED,
+    Status.RUNNING,
+    Status.WAITING_RESOURCE,
+    Status.THROTTLED,
+    Status.WAITING_TIME,
+    Status.NOT_RUNNING,
+    Status.SUCCEEDED,
+)
+"""The statuses in the order in which they need attention."""
+
 _WAITING_FACE = Face("Waiting", "◔", "t", Family.WAITING)
 
 SYNONYMS: dict[str, Status] = {

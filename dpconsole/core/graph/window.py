@@ -194,6 +194,32 @@ def with_nodes(window: Window, nodes: Mapping[int, WindowNode], rev: int) -> Win
     return replace(window, nodes={**window.nodes, **nodes}, rev=rev)
 
 
+def turned(connection: Connection, window: Window, backfill_date_id: int) -> tuple[Window, dict[int, int]] | None:
+    """The same picture on another data timestamp of its backfill, and who stands for whom there (section 15).
+
+    What belongs to no backfill, or was not made for that date, stands for itself. None where the picture cannot stay as
+    it is: the main node is not there, or two of its nodes would be one.
+    """
+    mine = window_ids(window) | {window.main}
+    stands_for = {id: id for id in mine} | store.twins(connection, mine, backfill_date_id)
+    if stands_for[window.main] == window.main or len(set(stands_for.values())) < len(mine):
+        return None
+    there = _renamed(window, stands_for)
+    return with_nodes(there, refresh(connection, there, there.nodes), current_rev(connection)), stands_for
+
+
+def _renamed(window: Window, ids: Mapping[int, int]) -> Window:
+    """The same picture of other rows."""
+    return replace(
+        window,
+        main=ids[window.main],
+        nodes={ids[id]: replace(node, id=ids[id]) for id, node in window.nodes.items()},
+        edges=frozenset((ids[up], ids[down]) for up, down in window.edges),
+        expanded=frozenset(ids.get(table, table) for table in window.expanded),
+        behind={ids[node]: ids[table] for node, table in window.behind.items()},
+    )
+
+
 # --- what failed ------------------------------------------------------------------------------------------------------
 
 
