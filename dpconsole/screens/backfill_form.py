@@ -42,7 +42,6 @@ from dpconsole.screens.submitting import SubmitScreen
 from dpconsole.widgets.facts import paragraph
 from dpconsole.widgets.form import Entry, Form
 from dpconsole.widgets.ink import Ink
-from dpconsole.widgets.line import Line
 from dpconsole.widgets.safe import SafeText
 
 BASICS = ("task", "range", "downstream", "groups")
@@ -98,7 +97,7 @@ class BackfillFormScreen(ConsoleScreen):
         self._draft_key = (session.environment, answers.get("task", ""))
         draft = session.drafts.get(self._draft_key)
         self.form = Form(entries(), draft or answers, basics=len(BASICS))
-        self.help = Line(id="form-help")
+        self.help = SafeText(id="form-help")
         self.words = SafeText([("", Ink.DIM)])
         self._understood: Understood | None = None
         self._planned: FlightPlan | None = None
@@ -116,6 +115,7 @@ class BackfillFormScreen(ConsoleScreen):
 
     def on_mount(self) -> None:
         """Go where something is left to answer."""
+        self.form.focus()
         self.form.go_to("range" if self.form.answers.get("task") else "task")
         if self._draft_key in self.session.drafts:
             key = self.session.keymap["form.anew"].display
@@ -256,7 +256,6 @@ class BackfillFormScreen(ConsoleScreen):
             "choose": not self.form.is_typing,
             "copy": self.plan is not None and not self.form.is_typing,
             "downstream": self._is_listed,
-            "accept": not self.problems,
         }
         return works.get(action, True)
 
@@ -280,7 +279,6 @@ class BackfillFormScreen(ConsoleScreen):
             self.session.drafts.pop(self._draft_key, None)
         return False
 
-    @on(Form.Submitted)
     def action_accept(self) -> None:
         """Create it, once the plan of what the form says now is there."""
         read = self._understood is not None and self._understood.answers == self.form.answers
@@ -305,4 +303,4 @@ class BackfillFormScreen(ConsoleScreen):
 
 
 def _help(field: FormField) -> list[tuple[str, Ink]]:
-    return [(f"  {field.title}  ", Ink.STRONG), (field.help, Ink.DIM)]
+    return [(f"{field.title}  ", Ink.STRONG), (field.help, Ink.DIM)]

@@ -16,10 +16,11 @@ from dpconsole.core.domain.diagnosis import Check, Verdict
 from dpconsole.core.services import Delta, Explanation, InstanceRow, Neighbour, Selection
 from dpconsole.screens.asking import OpenExplanation, OpenGantt, OpenInstance, OpenLog, OpenTask
 from dpconsole.screens.instance_columns import instance_name, running_status_cell
-from dpconsole.screens.pages import BLANK, Grid, Line, PageScreen, heading, wrapped
+from dpconsole.screens.pages import BLANK, Grid, Line, PageScreen, heading
 from dpconsole.screens.session import Session
 from dpconsole.screens.times import show_moment
 from dpconsole.screens.verbs import Verbs
+from dpconsole.widgets.cells import wrapped
 from dpconsole.widgets.ink import Ink
 from dpconsole.widgets.status import status_cell
 

@@ -11,9 +11,9 @@ from itertools import groupby
 
 from dpconsole.core.domain.clock import format_duration
 from dpconsole.core.services import BaselineEffect, DateMark, DateStanding, FlightPlan
-from dpconsole.screens.pages import wrapped
 from dpconsole.screens.session import Session
 from dpconsole.screens.times import show_moment
+from dpconsole.widgets.cells import wrapped
 from dpconsole.widgets.ink import Cell, Ink, Piece
 
 MARKS: Mapping[DateStanding, tuple[str, str, Ink]] = {

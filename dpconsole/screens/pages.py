@@ -14,7 +14,7 @@ from typing_extensions import override
 from dpconsole.screens.base import ConsoleScreen
 from dpconsole.screens.reading import in_thread
 from dpconsole.screens.session import Session
-from dpconsole.widgets.cells import Align, fit, width_of
+from dpconsole.widgets.cells import Align, fit
 from dpconsole.widgets.columns import Column
 from dpconsole.widgets.ink import Cell, Ink, Piece, pieces
 from dpconsole.widgets.row_table import RowTable
@@ -58,18 +58,6 @@ def facts(pairs: Iterable[tuple[str, Cell]], width: int) -> Iterator[Line]:
     for start in range(0, len(known), across):
         *firsts, last = known[start : start + across]
         yield Line([piece for one in firsts for piece in fit(one, room)] + list(last))
-
-
-def wrapped(words: str, width: int) -> list[str]:
-    """A sentence in lines of at most `width` cells, broken between words."""
-    lines = [""]
-    for word in words.split():
-        longer = f"{lines[-1]} {word}".strip()
-        if lines[-1] and width_of(longer) > width:
-            lines.append(word)
-        else:
-            lines[-1] = longer
-    return lines
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,3 +47,15 @@ def fit(cell: Cell, width: int, align: Align = "left") -> Sequence[Piece]:
     if used == width:
         return kept
     return [blank, *kept] if align == "right" else [*kept, blank]
+
+
+def wrapped(words: str, width: int) -> list[str]:
+    """A sentence in lines of at most `width` cells, broken between words."""
+    lines = [""]
+    for word in words.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and width_of(longer) > width:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines

@@ -2,37 +2,40 @@
 
 The screen gives the entries once, says which of them are asked now and what is wrong with any, and is told of each
 answer as it changes. Texts are typed into directly; of choices one is taken with keys. What has not been touched has no
-answer: its default shows through.
+answer: its default shows through. All of it is one widget on the line API: a form of thirty lines opens as fast as one
+of three, and a keystroke draws one line.
 
-    form = Form(entries, answers)
+    form = Form(entries, answers, basics=4)
     form.show_asked(names)            # the others are out of the way, their answers are kept
     form.show_problems({"range": "ends before it starts"})
     form.step(1); form.choose(1)      # what the keys of the app's registry do
 
-Posted: `Changed` when an answer is another one, `Submitted` for Enter in a text, `Entered` when the focus is elsewhere.
+Posted: `Changed` when an answer is another one, `Entered` when another entry is the current one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from textual import events, on
-from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from rich.style import Style
+from textual import events
+from textual.geometry import Region
 from textual.message import Message
+from textual.strip import Strip
 from textual.widget import Widget
-from textual.widgets import Input
 
 from dpconsole.core.domain.text import clean
-from dpconsole.widgets.cells import width_of
-from dpconsole.widgets.ink import Ink, Piece
-from dpconsole.widgets.line import Line
-from dpconsole.widgets.safe import SafeText
+from dpconsole.widgets.cells import cut_cells, cut_pieces, width_of, wrapped
+from dpconsole.widgets.ink import INK_CLASSES, Ink, Piece, inked
+from dpconsole.widgets.line_edit import LineEdit
+from dpconsole.widgets.strips import join
 
 POINTER = "› "
-TEXT_LIMIT = 100_000
-"""Characters that one answer takes: the keys of two thousand tasks."""
+LABEL = 32
+"""Cells before the values."""
+
+CURRENT, CURSOR = "form--current", "form--cursor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,113 +48,37 @@ class Entry:
     choices: tuple[str, ...] = ()
 
 
-class ChoiceLine(Line, can_focus=True):
-    """The choices of an entry side by side, the taken one in brackets."""
+@dataclass
+class Answer:
+    """What an entry says; `touched` once somebody gave it an answer."""
 
-    def __init__(self, entry: Entry, answer: str) -> None:
-        self.entry = entry
-        self.answer = answer
-        super().__init__(self._choices())
+    entry: Entry
+    line: LineEdit
+    touched: bool = False
 
-    def take(self, answer: str) -> None:
-        """Take another choice."""
-        self.answer = answer
-        self.show(self._choices())
-
-    def _choices(self) -> list[Piece]:
-        """Between two choices stands a blank, or a bracket of the taken one: nothing moves when another is taken."""
-        drawn: list[Piece] = []
-        before = ""
-        for choice in self.entry.choices:
-            is_taken = choice == self.answer
-            drawn.append(("[" if is_taken else "]" if before == self.answer else " ", Ink.STRONG))
-            drawn.append((choice, Ink.STRONG if is_taken else Ink.DIM))
-            before = choice
-        return [*drawn, ("]" if before == self.answer else " ", Ink.STRONG)]
-
-    def on_click(self, event: events.Click) -> None:
-        """A click takes the choice under it."""
-        end = 0
-        for choice in self.entry.choices:
-            end += 1 + width_of(choice)
-            if event.x < end:
-                self.post_message(Form.Picked(self, choice))
-                return
+    @property
+    def value(self) -> str:
+        """The answer, or what goes without saying."""
+        return self.line.text if self.touched or not self.entry.choices else self.entry.default
 
 
-class FormLine(Vertical):
-    """One entry: label, value, and a message of its own under them."""
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line as it is drawn: of an entry the first, or a line of its message, or one that says something by itself."""
 
-    def __init__(self, entry: Entry, answer: str | None) -> None:
-        super().__init__()
-        self.entry = entry
-        self.answer = answer
-        self._label = Line(classes="form--label")
-        self._message = SafeText(keep_lines=False, classes="form--message")
-        self.value: Widget = self._make_value()
-        self._draw_label()
-
-    def _make_value(self) -> Widget:
-        entry = self.entry
-        if entry.choices:
-            return ChoiceLine(entry, self.answer or entry.default)
-        text = Input(
-            clean(self.answer or "", TEXT_LIMIT),
-            placeholder=entry.default,
-            max_length=TEXT_LIMIT,
-            select_on_focus=True,
-        )
-        text.cursor_blink = False
-        return text
-
-    def compose(self) -> ComposeResult:
-        """Label and value side by side; the message stays out of the way until there is one."""
-        self._message.display = False
-        with Horizontal():
-            yield self._label
-            yield self.value
-        yield self._message
-
-    def begin(self, answer: str | None) -> None:
-        """Have this answer, or none, as if nothing had been touched."""
-        self.answer = answer
-        if isinstance(self.value, Input):
-            self.value.value = clean(answer or "", TEXT_LIMIT)
-        elif isinstance(self.value, ChoiceLine):
-            self.value.take(answer or self.entry.default)
-
-    def show_problem(self, words: str) -> None:
-        """Say what is wrong, or that nothing is."""
-        self._message.show([(words, Ink.ERROR)])
-        self._message.display = bool(words)
-
-    def on_descendant_focus(self) -> None:
-        """The pointer shows where one types, also without colour."""
-        self._draw_label(POINTER)
-
-    def on_descendant_blur(self) -> None:
-        """No longer."""
-        self._draw_label()
-
-    def _draw_label(self, lead: str = " " * len(POINTER)) -> None:
-        self._label.show([(lead, Ink.ACCENT), (self.entry.label, Ink.DIM if lead.isspace() else Ink.STRONG)])
+    answer: Answer | None = None
+    words: tuple[Piece, ...] = ()
 
 
-class Form(VerticalScroll, can_focus=False, inherit_bindings=False):
-    """The lines of a form."""
+class Form(Widget, can_focus=True, inherit_bindings=False):
+    """The form; see the module's first page for how it is used."""
 
-    DEFAULT_CSS = """
-    Form { height: auto; scrollbar-size: 0 0; }
-    Form FormLine { height: auto; }
-    Form Horizontal { height: 1; }
-    Form .form--label { width: 32; }
-    Form .form--message { margin-left: 32; height: auto; }
-    Form Input { width: 1fr; height: 1; border: none; padding: 0; }
-    Form .form--rest { margin-top: 1; }
-    """
+    ALLOW_SELECT = False
+    COMPONENT_CLASSES = INK_CLASSES | {CURRENT, CURSOR}
+    DEFAULT_CSS = "Form { width: 1fr; height: 1fr; }"
 
     class FormMessage(Message):
-        """A message of a form."""
+        """A message of a form about one of its entries."""
 
         def __init__(self, name: str) -> None:
             self.name = name
@@ -160,128 +87,219 @@ class Form(VerticalScroll, can_focus=False, inherit_bindings=False):
     class Changed(FormMessage):
         """The answer to the entry of this name is another one."""
 
-    class Submitted(FormMessage):
-        """Enter, in the text of this name."""
-
     class Entered(FormMessage):
-        """The entry of this name has the focus."""
-
-    class Picked(Message):
-        """A choice was clicked."""
-
-        def __init__(self, line: ChoiceLine, choice: str) -> None:
-            self.line, self.choice = line, choice
-            super().__init__()
+        """The entry of this name is the current one."""
 
     def __init__(
         self, entries: Sequence[Entry], answers: Mapping[str, str], *, basics: int = 0, rest: str = "More"
     ) -> None:
         super().__init__()
-        self._lines = {entry.name: FormLine(entry, answers.get(entry.name)) for entry in entries}
-        self._basics = basics or len(self._lines)
-        self._rest = Line([(f"  {rest}", Ink.DIM)], classes="form--rest")
-
-    def compose(self) -> ComposeResult:
-        """The basics, a word, the rest."""
-        lines = list(self._lines.values())
-        yield from lines[: self._basics]
-        if lines[self._basics :]:
-            yield self._rest
-        yield from lines[self._basics :]
+        self._answers = {entry.name: Answer(entry, LineEdit()) for entry in entries}
+        self._basics = [entry.name for entry in entries][:basics]
+        self._rest = rest
+        self._asked: Collection[str] = tuple(self._answers)
+        self._problems: Mapping[str, str] = {}
+        self._current = next(iter(self._answers))
+        self._rows: list[Row] = []
+        self._top = 0
+        self._give(answers)
 
     # What is asked and answered
 
     @property
     def answers(self) -> dict[str, str]:
         """The answers that were given, those to what is not asked now among them."""
-        return {name: line.answer for name, line in self._lines.items() if line.answer is not None}
+        return {name: answer.line.text for name, answer in self._answers.items() if answer.touched}
 
     def answer(self, name: str, value: str) -> None:
         """Give an answer, as the operator would."""
-        line = self._lines[name]
-        if isinstance(line.value, Input):
-            line.value.value = clean(value, TEXT_LIMIT)
-        else:
-            self._take(name, value)
+        self._answers[name].line = LineEdit(value)
+        self._touch(name)
 
     def begin(self, answers: Mapping[str, str]) -> None:
         """Begin anew with these answers and no others."""
-        for name, line in self._lines.items():
-            line.begin(answers.get(name))
-        self.post_message(self.Changed(self.current))
+        self._give(answers)
+        self._lay_out()
+        self.post_message(self.Changed(self._current))
+
+    def _give(self, answers: Mapping[str, str]) -> None:
+        for name, answer in self._answers.items():
+            answer.line, answer.touched = LineEdit(answers.get(name, "")), name in answers
 
     def show_asked(self, names: Collection[str]) -> None:
         """Show the lines of these entries only."""
-        for name, line in self._lines.items():
-            if line.display is not (name in names):
-                line.display = name in names
+        if set(names) != set(self._asked):
+            self._asked = names
+            self._lay_out()
 
     def show_problems(self, problems: Mapping[str, str]) -> None:
         """What is wrong with each entry; nothing is with the others."""
-        for name, line in self._lines.items():
-            line.show_problem(problems.get(name, ""))
+        if problems != self._problems:
+            self._problems = problems
+            self._lay_out()
 
-    # Focus
+    # Where one is
 
     @property
     def current(self) -> str:
-        """The name of the entry in focus; empty where none is."""
-        return next((name for name, line in self._lines.items() if line.value.has_focus), "")
+        """The name of the entry that keys answer."""
+        return self._current
 
     @property
     def is_typing(self) -> bool:
         """Whether letters go into a text now."""
-        return isinstance(self.screen.focused, Input)
+        return not self._answers[self._current].entry.choices
 
     def go_to(self, name: str) -> None:
-        """Put the focus on an entry; what one types there takes the place of what it says."""
-        self._lines[name].value.focus()
+        """Make an entry the current one; what is typed then takes the place of what it says."""
+        self._current = name
+        self._answers[name].line.come()
+        self._lay_out()
+        self.post_message(self.Entered(name))
 
     def step(self, number: int) -> None:
         """So many entries on, round and round."""
-        shown = [name for name, line in self._lines.items() if line.display]
-        at = shown.index(self.current) if self.current in shown else -1
+        shown = [name for name in self._answers if name in self._asked]
+        at = shown.index(self._current) if self._current in shown else 0
         self.go_to(shown[(at + number) % len(shown)])
 
     # Answers
 
     def choose(self, step: int) -> None:
-        """Another choice of the entry in focus."""
-        name = self.current
-        value = self._lines[name].value if name else None
-        if isinstance(value, ChoiceLine):
-            choices = value.entry.choices
-            self._take(name, choices[(choices.index(value.answer) + step) % len(choices)])
+        """Another choice of the current entry."""
+        answer = self._answers[self._current]
+        if choices := answer.entry.choices:
+            self._take(choices[(choices.index(answer.value) + step) % len(choices)])
 
-    def _take(self, name: str, choice: str) -> None:
-        line = self._lines[name]
-        line.answer = choice
-        if isinstance(line.value, ChoiceLine):
-            line.value.take(choice)
+    def _take(self, choice: str) -> None:
+        self._answers[self._current].line = LineEdit(choice)
+        self._touch(self._current)
+
+    def _touch(self, name: str) -> None:
+        self._answers[name].touched = True
+        self._refresh_entry(name)
         self.post_message(self.Changed(name))
 
-    @on(Picked)
-    def _pick(self, message: Picked) -> None:
-        message.stop()
-        message.line.focus()
-        self._take(message.line.entry.name, message.choice)
+    def on_key(self, event: events.Key) -> None:
+        """Type into the text; what is no part of typing is left to the keys of the screen."""
+        line = self._answers[self._current].line
+        if not self.is_typing:
+            return
+        before = line.text
+        if event.is_printable and event.character is not None:
+            line.insert(event.character)
+        elif not line.press(event.key):
+            return
+        event.stop()
+        self._touch(self._current) if line.text != before else self._refresh_entry(self._current)
 
-    @on(Input.Changed)
-    def _typed(self, message: Input.Changed) -> None:
-        message.stop()
-        line = self._line_of(message.input)
-        if message.value != (line.answer or ""):
-            line.answer = message.value
-            self.post_message(self.Changed(line.entry.name))
+    def on_paste(self, event: events.Paste) -> None:
+        """Text from the clipboard, its first line."""
+        event.stop()
+        if self.is_typing and (pasted := event.text.splitlines()):
+            self._answers[self._current].line.insert(pasted[0])
+            self._touch(self._current)
 
-    @on(Input.Submitted)
-    def _submit(self, message: Input.Submitted) -> None:
-        message.stop()
-        self.post_message(self.Submitted(self._line_of(message.input).entry.name))
+    def on_click(self, event: events.Click) -> None:
+        """A click goes to a line; on a choice it takes it."""
+        at = self._top + event.y
+        answer = self._rows[at].answer if at < len(self._rows) else None
+        if answer is None:
+            return
+        self.go_to(answer.entry.name)
+        end = LABEL
+        for choice in answer.entry.choices:
+            if end <= event.x < (end := end + 1 + width_of(choice)):
+                self._take(choice)
 
-    def on_descendant_focus(self, _event: events.DescendantFocus) -> None:
-        """Another entry has the focus."""
-        self.post_message(self.Entered(self.current))
+    # Drawing
 
-    def _line_of(self, value: Widget) -> FormLine:
-        return next(line for line in self._lines.values() if line.value is value)
+    def on_resize(self) -> None:
+        """Messages are wrapped to the width."""
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        """All lines anew, the current entry with its message in sight."""
+        self._rows = list(self._every_row())
+        if not self.size.height:
+            return
+        places = [at for at, row in enumerate(self._rows) if row.answer is self._answers[self._current]]
+        first, last = (places[0], places[-1]) if places else (0, 0)
+        while last + 1 < len(self._rows) and self._rows[last + 1].words and self._rows[last + 1].answer is None:
+            last += 1
+        top = min(max(self._top, last - self.size.height + 1), first)
+        self._top = max(0, min(top, len(self._rows) - self.size.height))
+        self.refresh()
+
+    def _every_row(self) -> Iterator[Row]:
+        said_more = not self._basics
+        for name, answer in self._answers.items():
+            if name not in self._asked:
+                continue
+            if not said_more and name not in self._basics:
+                said_more = True
+                yield from (Row(), Row(words=((f"  {self._rest}", Ink.DIM),)))
+            yield Row(answer)
+            if words := self._problems.get(name):
+                room = max(20, self.size.width - LABEL)
+                yield from (Row(words=((" " * LABEL + line, Ink.ERROR),)) for line in wrapped(clean(words), room))
+
+    def _refresh_entry(self, name: str) -> None:
+        for at, row in enumerate(self._rows):
+            if row.answer is self._answers[name]:
+                self.refresh(Region(0, at - self._top, self.size.width, 1))
+
+    def render_line(self, y: int) -> Strip:
+        """A line of the form."""
+        base, width, at = self.rich_style, self.size.width, self._top + y
+        row = self._rows[at] if at < len(self._rows) else Row()
+        if row.answer is None:
+            return join([(text, inked(self, ink, base)) for text, ink in row.words], width, base)
+        return join(self._drawn(row.answer, base, width), width, base)
+
+    def _drawn(self, answer: Answer, base: Style, width: int) -> Iterator[tuple[str, Style]]:
+        is_current = answer.entry.name == self._current
+        lead, ink = (POINTER, Ink.STRONG) if is_current else (" " * len(POINTER), Ink.DIM)
+        label = cut_cells(answer.entry.label, LABEL - len(POINTER) - 1)
+        yield lead, inked(self, Ink.ACCENT, base)
+        yield label, inked(self, ink, base)
+        yield " " * (LABEL - len(POINTER) - width_of(label)), base
+        style = base + self.get_component_rich_style(CURRENT, partial=True) if is_current else base
+        room = width - LABEL
+        drawn = list(self._value(answer, style, room, is_current=is_current))
+        yield from drawn
+        yield " " * max(0, room - sum(width_of(text) for text, _ in drawn)), style
+
+    def _value(self, answer: Answer, style: Style, room: int, *, is_current: bool) -> Iterator[tuple[str, Style]]:
+        if answer.entry.choices:
+            yield from ((text, inked(self, ink, style)) for text, ink in cut_pieces(list(_choices(answer)), room))
+        elif is_current:
+            yield from self._typed(answer, style, room)
+        elif answer.line.text:
+            yield cut_cells(answer.line.text, room), style
+        else:
+            yield cut_cells(answer.entry.default, room), inked(self, Ink.DIM, style)
+
+    def _typed(self, answer: Answer, style: Style, room: int) -> Iterator[tuple[str, Style]]:
+        """The text with the cursor in it; all of it looks like the cursor while the next character replaces it."""
+        cursor = style + self.get_component_rich_style(CURSOR, partial=True)
+        if not answer.line.text:
+            default = cut_cells(answer.entry.default or " ", room)
+            yield from ((default[:1], cursor), (default[1:], inked(self, Ink.DIM, style)))
+            return
+        text, at = answer.line.seen(room)
+        if answer.line.fresh:
+            yield text, cursor
+            return
+        yield from ((text[:at], style), (text[at : at + 1] or " ", cursor), (text[at + 1 :], style))
+
+
+def _choices(answer: Answer) -> Iterator[Piece]:
+    """Between two choices stands a blank, or a bracket of the taken one: nothing moves when another is taken."""
+    before = None
+    for choice in answer.entry.choices:
+        is_taken = choice == answer.value
+        yield ("[" if is_taken else "]" if before == answer.value else " ", Ink.STRONG)
+        yield (choice, Ink.STRONG if is_taken else Ink.DIM)
+        before = choice
+    yield ("]" if before == answer.value else " ", Ink.STRONG)
