@@ -35,12 +35,14 @@ from dpconsole.core.services import (
     WayBack,
 )
 from dpconsole.screens import asking
+from dpconsole.screens.backfill import BackfillScreen
 from dpconsole.screens.backfill_form import BackfillFormScreen
 from dpconsole.screens.base import ConsoleScreen, Keyed
 from dpconsole.screens.baselines import BaselinesScreen
 from dpconsole.screens.command_line import CommandLine, Order, read_order
 from dpconsole.screens.details import InstanceScreen, TaskScreen
 from dpconsole.screens.explain import ExplainScreen
+from dpconsole.screens.folder import FolderScreen
 from dpconsole.screens.gantt import GanttScreen
 from dpconsole.screens.help import HelpScreen
 from dpconsole.screens.home import HomeScreen
@@ -71,6 +73,7 @@ NO_COLOUR_THEME = "ansi-dark"
 MAIN: dict[str, Callable[[Session], ConsoleScreen]] = {
     "home": HomeScreen,
     "instances": InstancesScreen,
+    "backfill": BackfillScreen,
     "tasks": TasksScreen,
     "baselines": BaselinesScreen,
     "queue": QueueScreen,
@@ -296,6 +299,17 @@ class ConsoleApp(ThriftyApp[int], inherit_bindings=False):
         self.notify(creation_words(record), severity=SEVERITIES.get(record.state, "error"), markup=False)
         if record.state is State.DONE:
             await self.pop_screen()
+
+    @on(asking.OpenStanding)
+    def _open_standing(self, message: asking.OpenStanding) -> None:
+        self.push_screen(FolderScreen(self.session, message.folder))
+
+    @on(asking.OpenFolder)
+    async def _open_folder(self, message: asking.OpenFolder) -> None:
+        await self._go_to(asking.GoTo("backfill"))
+        tree = self.main("backfill")
+        assert isinstance(tree, BackfillScreen)
+        tree.reveal(message.target)
 
     @on(asking.OpenLog)
     def _open_log(self, message: asking.OpenLog) -> None:

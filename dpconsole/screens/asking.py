@@ -44,10 +44,18 @@ class Created(Message):
 
 
 class OpenFolder(Message):
-    """The tree of submitted backfills, a backfill or a data timestamp of one under the cursor."""
+    """The tree of submitted backfills, one of its rows under the cursor."""
 
     def __init__(self, target: TreeId) -> None:
         self.target = target
+        super().__init__()
+
+
+class OpenStanding(Message):
+    """How a backfill, or a data timestamp of one, stands."""
+
+    def __init__(self, folder: TreeId) -> None:
+        self.folder = folder
         super().__init__()
 
 

@@ -71,7 +71,11 @@ class InstanceRows(Verbs, ListScreen):
 
     @on(RowTable.Opened)
     def _open(self, message: RowTable.Opened) -> None:
-        self.app.post_message(OpenInstance(message.row_id))
+        self.open_row(message.row_id)
+
+    def open_row(self, row_id: int) -> None:
+        """See into a row."""
+        self.app.post_message(OpenInstance(row_id))
 
     def action_open_log(self) -> None:
         """The run log of the instance under the cursor."""

@@ -36,6 +36,7 @@ class Scope(StrEnum):
     INSTANCE = "on instances"
     VERB = "verbs on instances"
     FOLDER = "backfills and their data timestamps"
+    BACKFILL = "submitted backfills"
     PENDING = "backfills to be submitted"
     SELECTION = "what is marked"
     INSTANCES = "recurring instances"
@@ -94,6 +95,7 @@ _A, _C = Scope, Category
 KEYS: tuple[Key, ...] = (
     Key("go.home", ("1",), "home", _A.APP, _C.GO, "app.go('home')", 0, "What broke, and why"),
     Key("go.instances", ("2",), "instances", _A.APP, _C.GO, "app.go('instances')", 0, "Recurring instances"),
+    Key("go.backfill", ("3",), "backfill", _A.APP, _C.GO, "app.go('backfill')", 0, "Submitted backfills, as a tree"),
     Key("go.tasks", ("4",), "tasks", _A.APP, _C.GO, "app.go('tasks')", 0, "Computing tasks"),
     Key("go.baselines", ("5",), "baselines", _A.APP, _C.GO, "app.go('baselines')", 0, "What was promised"),
     Key("go.queue", ("6",), "queue & holds", _A.APP, _C.GO, "app.go('queue')", 0, "What runs next; what is paused"),
@@ -111,8 +113,26 @@ KEYS: tuple[Key, ...] = (
     Key("app.quit", ("ctrl+q",), "quit", _A.ALWAYS, _C.CONSOLE, "app.quit", 99, "Leave the console"),
     Key("move.up", ("up", "k"), "up", _A.MOVE, _C.MOVE, "move('cursor_up')"),
     Key("move.down", ("down", "j"), "down", _A.MOVE, _C.MOVE, "move('cursor_down')"),
-    Key("move.left", ("left", "h"), "left", _A.MOVE, _C.MOVE, "move('column_left')", 0, "A column to the left"),
-    Key("move.right", ("right", "l"), "right", _A.MOVE, _C.MOVE, "move('column_right')", 0, "A column to the right"),
+    Key(
+        "move.left",
+        ("left", "h"),
+        "left",
+        _A.MOVE,
+        _C.MOVE,
+        "move('column_left')",
+        0,
+        "A column to the left; in a tree, fold",
+    ),
+    Key(
+        "move.right",
+        ("right", "l"),
+        "right",
+        _A.MOVE,
+        _C.MOVE,
+        "move('column_right')",
+        0,
+        "A column to the right; in a tree, unfold",
+    ),
     Key("move.page_up", ("pageup",), "page up", _A.MOVE, _C.MOVE, "move('page_up')"),
     Key("move.page_down", ("pagedown",), "page down", _A.MOVE, _C.MOVE, "move('page_down')"),
     Key("move.half_up", ("ctrl+u",), "half a page up", _A.MOVE, _C.MOVE, "move('half_page_up')"),
@@ -171,6 +191,27 @@ KEYS: tuple[Key, ...] = (
     Key("watched.forget", ("W",), "watch no longer", _A.WATCHED, _C.LOOK, "unwatch", 20),
     Key("instances.export", ("X",), "export", _A.INSTANCES, _C.ACT, "export", 0, "Write a workbook of instances"),
     Key("record.retry", ("r",), "retry", _A.RECORDS, _C.ACT, "retry", 5, "Try again what fell short, and nothing else"),
+    Key("backfill.failed", ("!",), "failed", _A.BACKFILL, _C.LOOK, "quick('failed')", 50, "Those of mine that failed"),
+    Key("backfill.mine", ("m",), "mine", _A.BACKFILL, _C.LOOK, "quick('mine')", 60, "Submitted by me"),
+    Key(
+        "backfill.incomplete", ("8",), "incomplete", _A.BACKFILL, _C.LOOK, "quick('incomplete')", 61, "Mine, unfinished"
+    ),
+    Key(
+        "backfill.search",
+        ("\\",),
+        "inside",
+        _A.BACKFILL,
+        _C.LOOK,
+        "search_inside",
+        21,
+        "Which instances to list inside",
+    ),
+    Key("backfill.statuses", ("t",), "statuses", _A.BACKFILL, _C.LOOK, "statuses", 22, "Of which statuses inside"),
+    Key(
+        "tree.unfold_all", (")",), "unfold all", _A.BACKFILL, _C.GO, "move('unfold_all')", 41, "All below the backfill"
+    ),
+    Key("tree.fold_all", ("(",), "fold all", _A.BACKFILL, _C.GO, "move('fold_all')", 42, "All below the backfill"),
+    Key("instance.backfill", ("g b",), "its backfill", _A.INSTANCE, _C.GO, "go_backfill", 0, "Where it stands in it"),
     Key("instance.task", ("g t",), "its task", _A.INSTANCE, _C.GO, "go_task", 0, "The task of the instance"),
     Key("instance.gantt", ("g c",), "critical path", _A.INSTANCE, _C.GO, "gantt", 0, "A Gantt chart"),
     Key("gantt.ends", ("C",), "start or end", _A.GANTT, _C.LOOK, "choose_ends", 18, "Set the row as start or end"),
@@ -231,6 +272,8 @@ _ROW = (_A.INSTANCE, _A.VERB, _A.SELECTION, _A.WATCH, _A.START)
 STACKS: dict[str, tuple[Scope, ...]] = {
     "home": (*_PAGE, _A.PAGE),
     "instances": (*_PAGE, _A.LIST, _A.TABS, *_ROW, _A.INSTANCES),
+    "backfill": (*_PAGE, _A.LIST, _A.TABS, *_ROW, _A.FOLDER, _A.BACKFILL),
+    "folder": (*_PAGE, _A.PAGE),
     "queue": (*_PAGE, _A.LIST, _A.TABS, *_ROW),
     "gantt": (*_PAGE, _A.LIST, *_ROW, _A.GANTT),
     "baselines": (*_PAGE, _A.BASELINES),

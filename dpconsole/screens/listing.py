@@ -139,7 +139,7 @@ class ListScreen(ConsoleScreen):
         super().__init__(session)
         self.default_query = DEFAULT_FILTERS.get(self.kind, "")
         self.view = View(self.default_query if query is None else query, self.default_sort)
-        self.table = RowTable(self.shown_columns(), self.fetch, empty_text="")
+        self.table = self.make_table()
         self.table.sort = self.view.sort
         self.filter_bar = FilterBar(self.view.query, placeholder=self.placeholder)
         self._asked: ListRequest | None = None
@@ -150,6 +150,10 @@ class ListScreen(ConsoleScreen):
         self._typing: Timer | None = None
 
     # What a list is made of
+
+    def make_table(self) -> RowTable:
+        """The table that shows the list."""
+        return RowTable(self.shown_columns(), self.fetch, empty_text="")
 
     def every_column(self) -> tuple[Column, ...]:
         """All columns the list can show."""
@@ -207,7 +211,7 @@ class ListScreen(ConsoleScreen):
         worker = get_current_worker()
         try:
             for limit in (None,) if keep_cursor else (FIRST_PAGE, None):
-                snapshot = self.services.lists.snapshot(request, limit)
+                snapshot = self.read(request, limit)
                 whole = limit is None or len(snapshot.ids) < limit
                 if worker.is_cancelled:
                     return
@@ -218,6 +222,14 @@ class ListScreen(ConsoleScreen):
         except QueryError as error:
             self.post_message(self.Refused(request.text, error))
 
+    def read(self, request: ListRequest, limit: int | None) -> Snapshot:
+        """The first ids of a list, or all; called in a thread."""
+        return self.services.lists.snapshot(request, limit)
+
+    def put(self, message: Listed) -> None:
+        """Let the table list what was read."""
+        self.table.show(message.snapshot.ids, keep_cursor=message.keep_cursor, scope=message.request)
+
     @on(Listed)
     def _show_list(self, message: Listed) -> None:
         if message.request != self._asked:
@@ -227,7 +239,7 @@ class ListScreen(ConsoleScreen):
         self._shown = Shown(message.request, Membership(message.snapshot.ids))
         self.rev = max(self.rev, message.snapshot.rev)
         self.table.empty_text = self.empty_words()
-        self.table.show(message.snapshot.ids, keep_cursor=message.keep_cursor, scope=message.request)
+        self.put(message)
         if self.view.cursor_id is not None:
             self.table.go_to_id(self.view.cursor_id)
             self.view = replace(self.view, cursor_id=None)
@@ -307,13 +319,17 @@ class ListScreen(ConsoleScreen):
             self.ask()
 
     @property
+    def marked_words(self) -> str:
+        """`2 marked (0 off screen)`."""
+        count = self.table.marks.count
+        seen = sum(1 for row_id in self.table.visible_ids if row_id in self.table.marks) if count else 0
+        return f"{count:,} marked ({count - seen:,} off screen)" if count else ""
+
+    @property
     @override
     def note(self) -> str:
-        """`2 marked (0 off screen)   37 rows moved - ctrl+r`."""
-        parts = []
-        if count := self.table.marks.count:
-            seen = sum(1 for row_id in self.table.visible_ids if row_id in self.table.marks)
-            parts.append(f"{count:,} marked ({count - seen:,} off screen)")
+        """What is marked, and `37 rows moved - ctrl+r`."""
+        parts = [words for words in (self.marked_words,) if words]
         if moved := self.table.pending_moves:
             parts.append(f"{moved:,} rows moved - {self.session.keymap['list.refresh'].display}")
         return "   ".join(parts)
@@ -423,11 +439,15 @@ class ListScreen(ConsoleScreen):
     @on(RowTable.LikeRequested)
     def _mark_like(self, message: RowTable.LikeRequested) -> None:
         row, term = self.table.cursor_row, self.like_terms.get(message.column_id)
-        if row is None or term is None:
+        words = "" if row is None or term is None else term(row)
+        if not words:
             self.notify("Rows cannot be marked by this column; go to another one", severity="warning")
             return
-        query = f"{_wrapped(self.view.query)} {term(row)}".strip()
-        self._mark_matching(self.request(query), True)
+        self.mark_like(words)
+
+    def mark_like(self, term: str) -> None:
+        """Mark the listed rows that a term matches."""
+        self._mark_matching(self.request(f"{_wrapped(self.view.query)} {term}".strip()), True)
 
     @in_thread("marks")
     def _mark_matching(self, request: ListRequest, marked: bool) -> None:
@@ -443,13 +463,17 @@ class ListScreen(ConsoleScreen):
         self.notify(f"{len(message.ids):,} rows {verb}", timeout=3, markup=False)
 
     @on(RowTable.MarkedOnlyRequested)
-    def _show_only_marked(self) -> None:
+    def _toggle_only_marked(self) -> None:
         if self._only_marked or not self.table.marks:
             self.ask()
             return
         self._only_marked = True
-        self.table.show(self._marked_ids(), scope=self._asked)
+        self.show_only_marked()
         self.refresh_keys()
+
+    def show_only_marked(self) -> None:
+        """Let the table list what is marked, and nothing else."""
+        self.table.show(self._marked_ids(), scope=self._asked)
 
     def _marked_ids(self) -> Sequence[int]:
         """Every marked id: first those of the list in its order, then the others."""

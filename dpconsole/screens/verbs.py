@@ -26,7 +26,7 @@ from dpconsole.core.services import (
     verb_on,
 )
 from dpconsole.screens.actions import ActionsScreen
-from dpconsole.screens.asking import Acted, Arm, OpenExplanation, OpenGantt, OpenRecord
+from dpconsole.screens.asking import Acted, Arm, OpenExplanation, OpenFolder, OpenGantt, OpenRecord
 from dpconsole.screens.base import Keyed
 from dpconsole.screens.keymap import Key, Scope
 from dpconsole.screens.preview import Confirmed, PreviewScreen
@@ -108,6 +108,13 @@ class Verbs(Watches, Starts):
         """The critical path to the instance."""
         if self.row is not None:
             self.app.post_message(OpenGantt(self.row.id))
+
+    def action_go_backfill(self) -> None:
+        """The instance where it stands in its backfill."""
+        if self.row is not None and self.row.backfill_id is not None:
+            self.app.post_message(OpenFolder(TreeId(Layer.INSTANCE, self.row.id)))
+        elif self.row is not None:
+            self.notify("It belongs to no backfill", timeout=3)
 
     def action_go_record(self) -> None:
         """The last record of the ledger that the instance is in."""

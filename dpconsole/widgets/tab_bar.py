@@ -29,9 +29,11 @@ class TabBar(Line):
             """The bar, for `@on` selectors."""
             return self.bar
 
-    def __init__(self, titles: Sequence[str], *, id: str | None = None, classes: str | None = None) -> None:
+    def __init__(
+        self, titles: Sequence[str], *, active: int = 0, id: str | None = None, classes: str | None = None
+    ) -> None:
         self._titles = tuple(clean(title) for title in titles)
-        self._active = 0
+        self._active = active
         self._aside: Cell = ""
         super().__init__(self._tabs(), id=id, classes=classes)
 

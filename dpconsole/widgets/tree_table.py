@@ -79,10 +79,15 @@ class TreeTable(RowTable, inherit_bindings=False):
         return self.cursor_id is not None and self.is_open(self.cursor_id) is False
 
     @property
+    def is_unfolded(self) -> bool:
+        """Whether the row under the cursor is an open folder."""
+        return self.cursor_id is not None and self.is_open(self.cursor_id) is True
+
+    @property
     def can_fold(self) -> bool:
         """Whether the row under the cursor is an open folder, or stands in one."""
         row = self.cursor_id
-        return row is not None and (self.is_open(row) is True or self.outline.parent_of(row) is not None)
+        return row is not None and (self.is_unfolded or self.outline.parent_of(row) is not None)
 
     def _resplice(self, folders: Collection[int]) -> None:
         """List what the outline lists now; of these folders the sign is another."""

@@ -14,7 +14,7 @@ PARTS: tuple[tuple[str, frozenset[Scope]], ...] = (
     ("everywhere", frozenset({Scope.ALWAYS, Scope.APP, Scope.MOVE})),
     ("in lists", frozenset({Scope.LIST, Scope.TABS, Scope.INSTANCES, Scope.TASKS, Scope.RECORDS})),
     ("on an instance", frozenset({Scope.INSTANCE, Scope.VERB, Scope.SELECTION, Scope.WATCH})),
-    ("on a backfill", frozenset({Scope.FOLDER, Scope.PENDING})),
+    ("on a backfill", frozenset({Scope.FOLDER, Scope.BACKFILL, Scope.PENDING})),
     ("on a critical path", frozenset({Scope.GANTT})),
     ("on baselines", frozenset({Scope.BASELINES})),
     ("in a run log", frozenset({Scope.LOG})),

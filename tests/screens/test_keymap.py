@@ -10,10 +10,12 @@ from textual.actions import parse
 from dpconsole.app import MAIN, ConsoleApp
 from dpconsole.core.services import OPERATIONS, Kind
 from dpconsole.screens.actions import ActionsScreen
+from dpconsole.screens.backfill import BackfillScreen
 from dpconsole.screens.base import Keyed
 from dpconsole.screens.baselines import BaselinesScreen
 from dpconsole.screens.details import InstanceScreen, TaskScreen
 from dpconsole.screens.explain import ExplainScreen
+from dpconsole.screens.folder import FolderScreen
 from dpconsole.screens.gantt import GanttScreen
 from dpconsole.screens.help import help_lines
 from dpconsole.screens.home import HomeScreen
@@ -27,12 +29,15 @@ from dpconsole.screens.records import RecordScreen, RecordsScreen
 from dpconsole.screens.tasks import TasksScreen
 from dpconsole.widgets.log_view import LogView
 from dpconsole.widgets.row_table import RowTable
+from dpconsole.widgets.tree_table import TreeTable
 
 KEYMAP = Keymap((*KEYS, *verb_keys(OPERATIONS.values())))
 
 SCREENS: tuple[type[Keyed], ...] = (
     HomeScreen,
     InstancesScreen,
+    BackfillScreen,
+    FolderScreen,
     TasksScreen,
     RecordsScreen,
     InstanceScreen,
@@ -63,7 +68,7 @@ def test_every_stack_is_some_screens() -> None:
 
 @pytest.mark.parametrize("screen", SCREENS, ids=lambda screen: screen.stack)
 def test_every_key_has_an_action_behind_it(screen: type[Keyed]) -> None:
-    view = LogView if screen is LogScreen else RowTable
+    view = {LogScreen: LogView, BackfillScreen: TreeTable}.get(screen, RowTable)
     for entry in KEYMAP.on(screen.stack):
         namespace, name, parameters = parse(entry.action)
         owner = {"app": ConsoleApp}.get(namespace, screen)

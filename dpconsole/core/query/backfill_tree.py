@@ -63,6 +63,11 @@ class BackfillTree:
             ordered = order(ListKind.INSTANCES, inside.sort, inside.descending, context)
             return dates | stored.instances_below(connection, ids[Layer.DATE], wanted, ordered)
 
+    def narrowing(self, request: ListRequest, inside: Inside) -> tuple[str, ...]:
+        """What keeps some of the instances out of the folders, to be compared; empty where nothing does."""
+        projects = (_words_of(term) for term in _of_projects(parse(request.text)))
+        return tuple(words for words in (*projects, inside.text.strip()) if words)
+
     def everything_below(self, request: ListRequest, inside: Inside, backfill: int) -> Children:
         """The rows of a backfill and of all its data timestamps."""
         dates = self.children(request, inside, [backfill])
@@ -136,9 +141,20 @@ def both(text: str, other: str) -> str:
 
 def _wanted(request: ListRequest, inside: Inside, context: QueryContext) -> ColumnElement[bool] | None:
     """What an instance must meet to be listed; None where nothing was asked."""
-    terms = [*_of_projects(parse(request.text)), parse(inside.text)]
-    asked = [term for term in terms if not isinstance(term, Everything)]
-    return and_(*(compile(term, ListKind.INSTANCES, context) for term in asked)) if asked else None
+    terms = _terms(request, inside)
+    return and_(*(compile(term, ListKind.INSTANCES, context) for term in terms)) if terms else None
+
+
+def _terms(request: ListRequest, inside: Inside) -> list[Expression]:
+    terms = (*_of_projects(parse(request.text)), parse(inside.text))
+    return [term for term in terms if not isinstance(term, Everything)]
+
+
+def _words_of(term: Expression) -> str:
+    if isinstance(term, Not):
+        return f"not {_words_of(term.operand)}"
+    assert isinstance(term, Comparison)
+    return f"{term.name}{term.operator}{','.join(value.text for value in term.values)}"
 
 
 def _of_projects(expression: Expression) -> Iterator[Expression]:
