@@ -151,7 +151,7 @@ async def test_10_tonights_baseline_is_late_find_its_chain_and_raise_it(app: Con
         await hands.press("5", "enter")
         assert "never done by itself: dwd_pay_di" in hands.screen
         await hands.press("*", "P", "1")
-        assert "3 of 3 are covered by gmv before six: kept, but without effect" in hands.screen
+        assert "no effect on 3 of 3 while covered by gmv before six: it is kept until then" in hands.screen
         await hands.press("enter")
         record = last_record(night)
         assert (record.verb, record.acts) == ("priority", 3)

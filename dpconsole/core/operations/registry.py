@@ -247,8 +247,8 @@ def _without_effect(connection: Connection, targets: Sequence[Target]) -> str:
         return ""
     names = sorted({name for some in covered.values() for name in some})
     others = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    who = "it is" if len(targets) == 1 else f"{number:,} of {len(targets):,} are"
-    return f"{who} covered by {', '.join(names[:NAMED])}{others}: kept, but without effect while the baseline sets it"
+    whom = "it" if len(targets) == 1 else f"{number:,} of {len(targets):,}"
+    return f"no effect on {whom} while covered by {', '.join(names[:NAMED])}{others}: it is kept until then"
 
 
 def _with_upstreams(connection: Connection, targets: Sequence[Target]) -> Sequence[Target]:
