@@ -72,7 +72,9 @@ def test_a_dry_run_prints_the_flight_plan_and_creates_nothing(loaded: Run, conte
         "gmv_0800",
     ):
         assert line in result.stdout
-    assert "the same: dpconsole backfill create --task=trade.ods_users --downstream=1 --from=2026-06-01" in result.stderr
+    assert (
+        "the same: dpconsole backfill create --task=trade.ods_users --downstream=1 --from=2026-06-01" in result.stderr
+    )
     plan = document(loaded(*USERS, *DAYS, *words, "--json"))["plan"]
     assert plan["queues"][0] == ["2026-06-07", "2026-06-05", "2026-06-03", "2026-06-01"]
     assert [(layer["level"], layer["instances"]) for layer in plan["layers"]] == [(0, 7), (1, 7)]
