@@ -22,6 +22,7 @@ from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from typing_extensions import override
 
+from dpconsole.core.domain.backfills import BackfillState
 from dpconsole.core.domain.statuses import Status
 from dpconsole.core.services import (
     OPERATIONS,
@@ -32,6 +33,7 @@ from dpconsole.core.services import (
     Services,
     State,
     StoreError,
+    TreeId,
     WayBack,
 )
 from dpconsole.screens import asking
@@ -51,10 +53,12 @@ from dpconsole.screens.keymap import KEYS, Keymap, Problem, read_keymap, verb_ke
 from dpconsole.screens.listing import ListScreen
 from dpconsole.screens.log import LogScreen
 from dpconsole.screens.palette import RegistryCommands
+from dpconsole.screens.pending import PendingScreen
 from dpconsole.screens.queue import QueueScreen
 from dpconsole.screens.reading import StoreRefused
 from dpconsole.screens.records import RecordScreen, RecordsScreen
 from dpconsole.screens.session import Session
+from dpconsole.screens.submission import SubmissionScreen
 from dpconsole.screens.submitting import creation_words
 from dpconsole.screens.tasks import TasksScreen
 from dpconsole.screens.times import MINUTE_MS, TimeDisplay
@@ -74,6 +78,7 @@ MAIN: dict[str, Callable[[Session], ConsoleScreen]] = {
     "home": HomeScreen,
     "instances": InstancesScreen,
     "backfill": BackfillScreen,
+    "pending": PendingScreen,
     "tasks": TasksScreen,
     "baselines": BaselinesScreen,
     "queue": QueueScreen,
@@ -297,8 +302,17 @@ class ConsoleApp(ThriftyApp[int], inherit_bindings=False):
         """Where a backfill can be seen that was created, or why it was not."""
         record = message.record
         self.notify(creation_words(record), severity=SEVERITIES.get(record.state, "error"), markup=False)
-        if record.state is State.DONE:
-            await self.pop_screen()
+        if record.state is not State.DONE:
+            return
+        await self.pop_screen()
+        item = record.items[0]
+        if item.after == BackfillState.SUBMITTING.upper():
+            await self._open_folder(asking.OpenFolder(TreeId(Layer.BACKFILL, item.id)))
+            return
+        await self._go_to(asking.GoTo("pending"))
+        pending = self.main("pending")
+        if item.after == BackfillState.WAITING.upper() and isinstance(pending, PendingScreen):
+            pending.reveal(item.id)
 
     @on(asking.OpenStanding)
     def _open_standing(self, message: asking.OpenStanding) -> None:
@@ -310,6 +324,10 @@ class ConsoleApp(ThriftyApp[int], inherit_bindings=False):
         tree = self.main("backfill")
         assert isinstance(tree, BackfillScreen)
         tree.reveal(message.target)
+
+    @on(asking.OpenSubmission)
+    def _open_submission(self, message: asking.OpenSubmission) -> None:
+        self.push_screen(SubmissionScreen(self.session, message.backfill_id))
 
     @on(asking.OpenLog)
     def _open_log(self, message: asking.OpenLog) -> None:

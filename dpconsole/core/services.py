@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
+from dpconsole.core.domain.backfill_form import BackfillForm
 from dpconsole.core.domain.clock import Clock
 from dpconsole.core.domain.definitions import Role
 from dpconsole.core.domain.keys import Layer, TreeId
@@ -50,6 +51,7 @@ from dpconsole.core.operations.arming import Armed, Arming
 from dpconsole.core.operations.backfill_answers import join_list
 from dpconsole.core.operations.backfill_form import FIELDS as BACKFILL_FIELDS
 from dpconsole.core.operations.backfill_form import FormField, Problem, Reading, asked_fields, read_form
+from dpconsole.core.operations.backfill_said import said
 from dpconsole.core.operations.backfills import Backfills
 from dpconsole.core.operations.fields import Field, FieldKind
 from dpconsole.core.operations.flight import BaselineEffect, CoveredTask, DateMark, FlightPlan, Superseded
@@ -67,9 +69,11 @@ from dpconsole.core.query.fields import ListKind
 from dpconsole.core.query.language import QueryError
 from dpconsole.core.query.lists import DEFAULT_FILTERS, QUICK_FILTERS, ListRequest, Lists, Snapshot
 from dpconsole.core.settings import Settings
+from dpconsole.core.store.backfill_pages import BackfillRow
+from dpconsole.core.store.backfill_sql import read_form as read_form_of
 from dpconsole.core.store.backfill_tree import BackfillNode, DateNode, InstanceNode, TreeRow
 from dpconsole.core.store.changes import Delta, Feed
-from dpconsole.core.store.definition_rows import StoredTask, known_task_keys, read_tasks
+from dpconsole.core.store.definition_rows import StoredTask, from_text, known_task_keys, read_tasks
 from dpconsole.core.store.details import (
     AttemptRow,
     FieldRow,
@@ -102,6 +106,7 @@ __all__ = [
     "AttemptRow",
     "BackfillNode",
     "BackfillProgress",
+    "BackfillRow",
     "Backfills",
     "BaselineEffect",
     "BaselineProgress",
@@ -343,6 +348,11 @@ class Services:
         return export_backfills(
             self.store, ids, directory, now, self.zone, progress=progress, is_cancelled=is_cancelled
         )
+
+    def asked_for(self, backfill_id: int) -> dict[str, str]:
+        """What was asked for when a backfill was created, as the answers of its form."""
+        with self.store.read() as connection:
+            return said(from_text(BackfillForm, read_form_of(connection, backfill_id)), self.zone)
 
     @property
     def history(self) -> History:

@@ -22,7 +22,7 @@ from dpconsole.widgets.row_table import RowTable
 
 GRID = Grid((5, 26))
 
-OFFERED = (Scope.VERB, Scope.INSTANCE)
+OFFERED = (Scope.VERB, Scope.FOLDER, Scope.PENDING, Scope.INSTANCE)
 """What is an action of a row, in this order."""
 
 
@@ -72,7 +72,7 @@ class ActionsScreen(KeyedDialog):
 
     def _cell(self, entry: Key) -> Cell:
         name = entry.id.removeprefix("verb.")
-        title = OPERATIONS[name].title if entry.scope is Scope.VERB else entry.title.capitalize()
+        title = OPERATIONS[name].title if name in OPERATIONS else entry.title.capitalize()
         reason = self._reasons.get(entry.id, "")
         if reason:
             return GRID.row([(entry.display, Ink.DIM)], [(title, Ink.DIM)], [(reason, Ink.WARNING)])

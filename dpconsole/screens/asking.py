@@ -59,6 +59,14 @@ class OpenStanding(Message):
         super().__init__()
 
 
+class OpenSubmission(Message):
+    """A backfill that is to be submitted: its form, and why it failed."""
+
+    def __init__(self, backfill_id: int) -> None:
+        self.backfill_id = backfill_id
+        super().__init__()
+
+
 class OpenLog(Message):
     """The run log of an instance."""
 

@@ -49,6 +49,7 @@ class Scope(StrEnum):
     GANTT = "critical path"
     BASELINES = "baselines"
     PREVIEW = "preview"
+    SUBMISSIONS = "list of what is to be submitted"
     START = "on tasks and instances"
     FORM = "form of a backfill"
     WATCH = "what can be watched"
@@ -171,6 +172,12 @@ KEYS: tuple[Key, ...] = (
     Key("instance.explain", ("i",), "explain", _A.INSTANCE, _C.GO, "explain", 11, "Why it stands still"),
     Key("instance.record", ("g r",), "its record", _A.INSTANCE, _C.GO, "go_record", 0, "The last record it is in"),
     Key("selection.actions", (".",), "all", _A.SELECTION, _C.ACT, "actions", 14, "All actions of the row"),
+    Key("pending.failed", ("!",), "failed", _A.SUBMISSIONS, _C.LOOK, "quick('failed')", 50, "Only failed submissions"),
+    Key("pending.mine", ("m",), "mine", _A.SUBMISSIONS, _C.LOOK, "quick('mine')", 60, "Submitted by me"),
+    Key("pending.paused", ("9",), "paused", _A.SUBMISSIONS, _C.LOOK, "quick('paused')", 0, "Only paused"),
+    Key(
+        "pending.recurrence", ("t",), "recurrence", _A.SUBMISSIONS, _C.LOOK, "recurrences", 22, "Daily, weekly ..."
+    ),
     Key("row.backfill", ("b",), "backfill", _A.START, _C.ACT, "backfill", 13, "Create a data backfill of its task"),
     Key("form.go", ("enter",), "create", _A.FORM, _C.ACT, "accept", 10, "Create it, when nothing is left to mend"),
     Key("form.next", ("tab", "down"), "next", _A.FORM, _C.MOVE, "step(1)", 11, "The next question"),
@@ -285,6 +292,8 @@ STACKS: dict[str, tuple[Scope, ...]] = {
     "task": (*_PAGE, _A.PAGE, _A.START),
     "log": (*_PAGE, _A.LOG, _A.VERB, _A.SELECTION),
     "dialog": (_A.ALWAYS, _A.DIALOG),
+    "pending": (*_PAGE, _A.LIST, _A.TABS, _A.PENDING, _A.SELECTION, _A.WATCH, _A.SUBMISSIONS),
+    "submission": (*_PAGE, _A.PAGE),
     "backfill_form": (_A.ALWAYS, _A.FORM),
     "watched": (_A.ALWAYS, _A.DIALOG, _A.WATCHED),
     "actions": (_A.ALWAYS, _A.DIALOG, _A.VERB),

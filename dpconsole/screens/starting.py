@@ -43,6 +43,8 @@ class Starts(ConsoleScreen):
             self.notify(f"A backfill starts from at most {STARTS_LIMIT} rows: mark fewer", severity="warning")
         elif start.rows or start.keys:
             self._read_starts(start)
+        else:
+            self.notify("There is no task here to start from", timeout=3)
 
     @in_thread("starts")
     def _read_starts(self, start: Start) -> None:

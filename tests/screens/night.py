@@ -41,6 +41,7 @@ from dpconsole.core.executors.simulated import SimulatedExecutor
 from dpconsole.core.operations.actor import Actor
 from dpconsole.core.operations.selection import Selection
 from dpconsole.core.operations.service import Operations
+from dpconsole.core.query.fields import ListKind
 from dpconsole.core.query.lists import ListRequest, Lists
 from dpconsole.core.services import Services
 from dpconsole.core.settings import load_settings
@@ -225,8 +226,9 @@ def services(store: Store, clock: VirtualClock, engine: HandDriven, directory: P
     keys = count()
 
     def matching(selection: Selection) -> Sequence[int]:
-        request = ListRequest(listing=selection.listing, environment=selection.environment, text=selection.query or "")
-        return lists.snapshot(request).ids
+        kind = ListKind.BACKFILLS if selection.matches_backfills else ListKind.INSTANCES
+        asked = ListRequest(kind, selection.listing, selection.environment, selection.query or "")
+        return lists.snapshot(asked).ids
 
     return Services(
         clock=clock,
