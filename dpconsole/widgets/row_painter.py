@@ -145,16 +145,6 @@ class RowPainter:
         return self._styles[key]
 
 
-def changed_to(before: Strip, after: Strip) -> int:
-    """The cell after the last that differs between two drawings of a line; 0 when they are the same."""
-    end = max(before.cell_length, after.cell_length)
-    for old, new in zip(reversed(before), reversed(after), strict=False):
-        if old != new:
-            return end
-        end -= new.cell_length
-    return max(0, end)
-
-
 def _cell(row: Row | None, placed: Placed, number: int) -> Cell:
     """The cleaned pieces of a cell; the first column carries the indentation and the folder sign."""
     if row is None:

@@ -36,7 +36,8 @@ from dpconsole.widgets.columns import Column, Placed, place
 from dpconsole.widgets.ink import INK_CLASSES
 from dpconsole.widgets.marks import NO_IDS, Marks
 from dpconsole.widgets.row_cache import Fetch, Row, RowCache
-from dpconsole.widgets.row_painter import DOTS, LINE_CLASSES, Gutter, RowPainter, Sort, State, changed_to
+from dpconsole.widgets.row_painter import DOTS, LINE_CLASSES, Gutter, RowPainter, Sort, State
+from dpconsole.widgets.strips import changed_to
 
 __all__ = ["Marks", "Row", "RowTable", "Sort"]
 

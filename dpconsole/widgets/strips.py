@@ -32,3 +32,23 @@ def _same_when_blank(text: str, style: Style, other: Style) -> bool:
     if not text.isspace() or style.bgcolor != other.bgcolor:
         return False
     return not (style.reverse or other.reverse or style.underline or other.underline)
+
+
+def changed_from(before: Strip, after: Strip) -> int:
+    """The first cell that differs between two drawings of a line; the width of the line when they are the same."""
+    first = 0
+    for old, new in zip(before, after, strict=False):
+        if old != new:
+            return first
+        first += new.cell_length
+    return first
+
+
+def changed_to(before: Strip, after: Strip) -> int:
+    """The cell after the last that differs between two drawings of a line; 0 when they are the same."""
+    end = max(before.cell_length, after.cell_length)
+    for old, new in zip(reversed(before), reversed(after), strict=False):
+        if old != new:
+            return end
+        end -= new.cell_length
+    return max(0, end)

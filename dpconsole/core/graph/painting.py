@@ -63,6 +63,11 @@ def _plain(wire: Wire, top_down: bool) -> str:
     return _PLAIN_CROSSING if wire.crossing else _PLAIN_CONNECTED.get(wire.arms, _PLAIN_CORNER)
 
 
+def wire_glyph(code: int, top_down: bool) -> str:
+    """The character of a cell, by its code in the lines of `Wires`."""
+    return _drawn(Wire(code), top_down)
+
+
 def frames(layout: Layout, *, ascii: bool = False) -> Mapping[Cell, str]:
     """The characters of the frames of the boxes, open below where a wire leaves; none for a picture of lines."""
     glyph = _plain if ascii else _drawn
