@@ -120,7 +120,8 @@ def _option(field: Field) -> click.Option:
     if field.choices:
         attributes |= {"default": field.default, "show_default": True} if field.default else {}
         return click.Option([f"--{field.name}"], type=click.Choice(field.choices), **attributes)
-    return click.Option([f"--{field.name}"], default="", metavar=METAVARS[field.kind], **attributes)
+    attributes |= {} if field.required else {"default": ""}
+    return click.Option([f"--{field.name}"], metavar=METAVARS[field.kind], **attributes)
 
 
 def _plan(work: Work, operation: Operation, selection: Selection, answers: Mapping[str, Any]) -> Plan:

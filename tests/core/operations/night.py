@@ -40,13 +40,13 @@ class Night:
         self._projects: set[str] = set()
 
     def members(self, project: str, **roles: Role) -> None:
-        self._project(project)
+        self.project(project)
         with self.store.write() as transaction:
             rows = [{"project": project, "user": user, "role": role} for user, role in roles.items()]
             transaction.execute(insert(Member), rows)
 
     def instance(self, name: str, status: Status = Status.FAILED, project: str = "trade", **columns: Any) -> int:
-        self._project(project)
+        self.project(project)
         with self.store.write() as transaction:
             id = transaction.take("instance", 1)
             task = columns.pop("task_id", None) or self._task(transaction, name, project)
@@ -125,7 +125,7 @@ class Night:
         with self.store.read() as connection:
             return connection.execute(select(func.count()).select_from(Transition)).scalar_one()
 
-    def _project(self, name: str) -> None:
+    def project(self, name: str) -> None:
         if name not in self._projects:
             self._projects.add(name)
             with self.store.write() as transaction:
