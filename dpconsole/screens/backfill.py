@@ -480,10 +480,11 @@ class BackfillScreen(BackfillTabs, InstanceRows):
         return [*opens, *closes, *(self._as_here(entry) for entry in super().working_keys)]
 
     def _as_here(self, entry: Key) -> Key:
-        """A key in the words of the row under the cursor."""
-        op = OPERATIONS.get(entry.id.removeprefix("verb."))
-        if self.row is None and op is not None and op.on_folders:
-            return replace(entry, title=op.on_folders.removeprefix("one-click-").replace("-", " "))
+        """A key in the words of what it would be asked of: on folders alone some verbs are other ones."""
+        name = entry.id.removeprefix("verb.")
+        asked = self.table.marks.choices or {self.table.cursor_id or Layer.INSTANCE: True}
+        if name in OPERATIONS and (meant := verb_on(name, _selected(asked, self.session.environment))) != name:
+            return replace(entry, title=meant.removeprefix("one-click-").replace("-", " "))
         return entry
 
     @override

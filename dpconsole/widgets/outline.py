@@ -59,10 +59,10 @@ class Outline:
         self._parents.update(parents)
 
     def lay(self, roots: Sequence[int], children: Children) -> None:
-        """List anew: what is open stays open where its children are given; every other folder is closed and unknown."""
+        """List anew: open are the folders whose children are given, every other one is closed and unknown."""
         self.roots, self._children = roots, dict(children)
         self._parents, self._unlearned = {}, list(children)
-        self._open &= self._children.keys()
+        self._open = set(children)
         self.ids = self._lines(roots)
 
     def unfold(self, children: Children) -> None:

@@ -1,7 +1,7 @@
 """A row table whose rows stand in folders: it opens and closes them in place.
 
     table = TreeTable(columns, fetch, is_folder)
-    table.lay(roots, children, scope=query)     # anew; what is open stays open where its children are given
+    table.lay(roots, children, scope=query)     # anew: open are the folders whose children are given
     table.unfold({folder: ids, ...})            # the answer to `UnfoldRequested`
 
 Nothing that is listed is read again when a folder opens or closes: the ids are spliced, and cursor, marks and drawn

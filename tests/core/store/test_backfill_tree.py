@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from sqlalchemy import event, update
 
 from dpconsole.core.domain.backfill_form import BackfillForm, DateRange, Mode
 from dpconsole.core.domain.backfills import DateState
+from dpconsole.core.domain.clock import VirtualClock
 from dpconsole.core.domain.keys import Layer, TreeId
 from dpconsole.core.domain.statuses import Status
 from dpconsole.core.engine.backfilling import create, submit
@@ -23,8 +26,9 @@ from dpconsole.core.query.language import QueryError
 from dpconsole.core.query.lists import ListRequest, Lists
 from dpconsole.core.store.backfill_tree import BackfillNode, DateNode, InstanceNode
 from dpconsole.core.store.models import BackfillDate, Instance
+from dpconsole.core.store.opening import open_store
 from dpconsole.core.store.session import Store
-from tests.nights import Night, on, task
+from tests.nights import EVENING, Night, on, task
 
 FIRST, LAST = date(2026, 11, 1), date(2026, 11, 3)
 DAYS = ["2026-11-01", "2026-11-02", "2026-11-03"]
@@ -35,17 +39,16 @@ class Planted:
     """A store with one backfill of three tasks, one of them of another project, on three data timestamps."""
 
     def __init__(self, store: Store) -> None:
-        tasks = (task("pay"), task("pay_report", "pay"), task("score", on("pay"), project="risk"))
-        self.night = Night(store, *tasks)
         self.store = store
-        self.tree = BackfillTree(store, Lists(store, self.night.clock, "lin", wall=self.night.clock))
-        self.id = self.plant()
+        self.clock = VirtualClock(EVENING)
+        self.tree = BackfillTree(store, Lists(store, self.clock, "lin", wall=self.clock))
+        self.id = 1
 
     def plant(self, submitter: str = "lin", **form: Any) -> int:
         values = {"ranges": (DateRange(FIRST, LAST),), "mode": Mode.LIST, "name": "refill pay"} | form
         with self.store.write() as transaction:
-            made = create(transaction, BackfillForm(tasks=("p.pay",), **values), submitter, self.night.clock.now())
-        submit(self.store, self.night.clock, made)
+            made = create(transaction, BackfillForm(tasks=("p.pay",), **values), submitter, self.clock.now())
+        submit(self.store, self.clock, made)
         return made
 
     @property
@@ -85,9 +88,22 @@ class Planted:
         return row
 
 
+@pytest.fixture(scope="module")
+def planted_file(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Path:
+    """A database with the backfill, to be copied."""
+    path = Path(shutil.copy(sqlite_template, tmp_path_factory.mktemp("planted") / "store.db"))
+    store = open_store(path, synchronous="OFF")
+    Night(store, task("pay"), task("pay_report", "pay"), task("score", on("pay"), project="risk"))
+    Planted(store).plant()
+    store.close()
+    return path
+
+
 @pytest.fixture
-def planted(sqlite_store: Store) -> Planted:
-    return Planted(sqlite_store)
+def planted(planted_file: Path, tmp_path: Path) -> Iterator[Planted]:
+    store = open_store(shutil.copy(planted_file, tmp_path / "store.db"), synchronous="OFF")
+    yield Planted(store)
+    store.close()
 
 
 @contextmanager
@@ -114,7 +130,7 @@ def test_a_backfill_holds_data_timestamps_and_they_hold_instances(planted: Plant
 
 
 def test_the_newest_backfill_stands_first(planted: Planted) -> None:
-    planted.night.clock.advance_to(planted.night.clock.now() + 1)
+    planted.clock.advance_to(planted.clock.now() + 1)
     newer = TreeId(Layer.BACKFILL, planted.plant()).number
     assert list(planted.tree.snapshot(REQUEST).ids) == [newer, planted.root]
 
