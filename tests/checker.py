@@ -757,18 +757,19 @@ def acts_left_traces(history: History) -> Iterator[Violation]:
 def one_after_the_other(history: History) -> Iterator[Violation]:
     """Section 7: in a queue, nothing of a data timestamp starts before all that goes before it has succeeded once.
 
-    But what an operator forces. One that is done has succeeded as a whole.
+    But what an operator has run by hand, with its retries. One that is done has succeeded as a whole.
     """
     open_ = Counter(row.data_timestamp for row in history.rows.values() if row.data_timestamp and not row.is_folder)
-    succeeded, started, forced = set[int](), set[int](), set[int]()
+    succeeded, started = set[int](), set[int]()
+    by_hand = {id: acts[0].rev for id, acts in _reruns_of(history).items() if acts}
     passed = {date for date in history.dates if not open_[date]}
     for entry in history.journal:
         row = history.rows.get(entry.instance)
         date = history.dates.get(row.data_timestamp or 0) if row else None
         if row is None or date is None or row.is_folder:
             continue
-        _note_force(forced, entry)
-        if entry.after == RUN and entry.instance not in forced and date.id not in started:
+        by_itself = entry.rev < by_hand.get(entry.instance, entry.rev + 1)
+        if entry.after == RUN and by_itself and date.id not in started:
             started.add(date.id)
             if not date.dealt_anew:
                 yield from _out_of_turn(history, date, entry, passed)
@@ -778,6 +779,11 @@ def one_after_the_other(history: History) -> Iterator[Violation]:
     for date in history.dates.values():
         if date.state == "done" and date.id not in passed:
             yield Violation("queue", 0, f"data timestamp {date.id} is done, and never succeeded")
+
+
+def _reruns_of(history: History) -> dict[int, list[Act]]:
+    """The reruns of each executable row, and of the table it is a node of."""
+    return {id: [act for act in acts if "rerun" in act.verb] for id, acts in history.acts_on().items()}
 
 
 def _out_of_turn(history: History, date: DataTimestamp, entry: Entry, passed: set[int]) -> Iterator[Violation]:
@@ -790,15 +796,14 @@ def _out_of_turn(history: History, date: DataTimestamp, entry: Entry, passed: se
 
 def gated(history: History) -> Iterator[Violation]:
     """Section 7: what waits for its turn, or was left out, is the engine's to start only where a person made it so."""
-    woken = {entry.instance for entry in history.journal if entry.cause in BY_HAND}
-    woken |= {act.instance for act in history.acts}
+    woken = {id for id, acts in _reruns_of(history).items() if acts}
     for row in history.rows.values():
         if row.data_timestamp is None or row.is_folder:
             continue
         has_begun = history.dates[row.data_timestamp].state in ("begun", "done")
         if has_begun and not row.autonomous:
             yield Violation("queue", row.id, "its data timestamp has begun, and nobody may start it")
-        if not has_begun and row.autonomous and not {row.id, row.parent} & woken:
+        if not has_begun and row.autonomous and row.id not in woken:
             yield Violation("queue", row.id, "its data timestamp has not begun, and it may be started")
 
 

@@ -20,7 +20,10 @@ from typing import Any
 
 from sqlalchemy import bindparam, text, update
 
+from dpconsole.core.domain.backfill_form import BackfillForm, DateRange, Handling, Mode
 from dpconsole.core.domain.clock import SystemClock, VirtualClock, to_ms
+from dpconsole.core.domain.keys import Layer, TreeId
+from dpconsole.core.engine.backfilling import create
 from dpconsole.core.engine.engine import Engine, Tick
 from dpconsole.core.engine.generation import generate
 from dpconsole.core.engine.lease import Fenced, Lease, Process
@@ -228,6 +231,10 @@ class Stage:
             self.stale_tick(self.stale)
         if self.chance(0.05):
             self.act_on_some()
+        if self.chance(0.02):
+            self.ask_for_backfill()
+        if self.chance(0.03):
+            self.act_on_queues()
 
     def start_engine(self, courier: DoomedCourier | None = None) -> None:
         """A new process after the old one is gone: a new engine and executor, the same post on its way."""
@@ -275,6 +282,45 @@ class Stage:
             verbs = Operations(self.store, self.clock, Actor("an"), lambda _: (), lambda: f"act {self.operations}")
             verbs.apply(verbs.plan(verb, Selection.of(chosen), arguments | self._upstreams(verb, chosen)))
             self.note(verb)
+
+    def ask_for_backfill(self) -> None:
+        """An operator wants some tasks again, with all below them, on some data timestamps; perhaps only later."""
+        rng, tasks = self.rng, [task.id for task in self.workspace.tasks]
+        first = FIRST_DATE - timedelta(days=rng.randint(0, 4))
+        form = BackfillForm(
+            tuple(rng.sample(tasks, rng.choice((1, 2)))),
+            mode=rng.choice((Mode.CURRENT, Mode.MASSIVE)),
+            ranges=(DateRange(first, first + timedelta(days=rng.randint(0, 4))),),
+            hours=rng.choice(((time(0), time(23, 59)), (time(2), time(8)))),
+            groups=rng.choice((1, 1, 2, 5)),
+            ascending=rng.choice((True, False)),
+            paused_tasks=rng.choice(tuple(Handling)),
+            dry_run_tasks=rng.choice(tuple(Handling)),
+            dry_run_start=rng.choice((True, False)),
+            at=rng.choice((None, self.clock.now() + rng.randint(1, 90 * MINUTE))),
+            environment=self.workspace.environment,
+        )
+        with self.store.write() as transaction:
+            create(transaction, form, "an", self.clock.now())
+        self.note("backfill")
+
+    def act_on_queues(self) -> None:
+        """An operator deals the queues of a backfill anew, or leaves some data timestamps out."""
+        with self.store.read() as connection:
+            backfills = list(connection.execute(text("SELECT id FROM backfill ORDER BY id")).scalars())
+            dates = list(connection.execute(text("SELECT id FROM backfill_date ORDER BY id")).scalars())
+        if not backfills:
+            return
+        verb, folder, arguments = self.rng.choice(
+            (
+                ("concurrency", TreeId(Layer.BACKFILL, self.rng.choice(backfills)), {"to": self.rng.choice("123")}),
+                ("exclude-dates", TreeId(Layer.DATE, self.rng.choice(dates)), {}),
+            )
+        )
+        self.operations += 1
+        verbs = Operations(self.store, self.clock, Actor("an"), lambda _: (), lambda: f"act {self.operations}")
+        verbs.apply(verbs.plan(verb, Selection(folders=(folder,)), arguments))
+        self.note(verb)
 
     def _upstreams(self, verb: str, chosen: list[int]) -> dict[str, str]:
         """Some upstream of one of them, where the verb asks for one."""

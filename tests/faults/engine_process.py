@@ -1,10 +1,10 @@
 """A real engine in a process of its own, to be killed, stopped and raced.
 
-    python -m tests.faults.engine_process DATABASE NAME [--ttl MS] [--freeze-after TICKS]
+    python -m tests.faults.engine_process DATABASE NAME [--ttl MS] [--freeze-after TICKS] [--no-nights]
 
 It waits for the lease, then runs night after night under a virtual clock that goes on where the journal ended, and
-makes the next business date when it has nothing left to do. Everything it has done is said on one line at once, so
-that whoever reads the lines knows how far it has come without looking at a clock:
+makes the next business date when it has nothing left to do, unless it is told to make none. Everything it has done is
+said on one line at once, so that whoever reads the lines knows how far it has come without looking at a clock:
 
     leading EPOCH | pass | idle | frozen | fenced | refused WORDS
 
@@ -26,6 +26,7 @@ from threading import Event
 from sqlalchemy import text
 
 from dpconsole.core.domain.clock import SystemClock, VirtualClock
+from dpconsole.core.engine import backfilling
 from dpconsole.core.engine.engine import Engine
 from dpconsole.core.engine.generation import generate
 from dpconsole.core.engine.lease import TTL_MS, Fenced, Lease
@@ -59,6 +60,7 @@ def main() -> None:
     arguments = _arguments()
     store = open_store(arguments.database, create=False, synchronous="NORMAL")
     lease = Lease(store, SystemClock(), ttl_ms=arguments.ttl)
+    backfilling.CHUNK = SLICE
     while True:
         _lead(store, lease)
         with suppress(Fenced):
@@ -89,9 +91,9 @@ def _run(store: Store, lease: Lease, arguments: argparse.Namespace) -> None:
         _say("pass" if tick.moved else "idle")
         if number == arguments.freeze_after:
             _freeze()
-        if tick.next_at is None:
+        if tick.next_at is None and not arguments.no_nights:
             _next_date(store, clock)
-        else:
+        elif tick.next_at is not None:
             clock.advance_to(max(clock.now(), tick.next_at))
 
 
@@ -128,6 +130,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("name")
     parser.add_argument("--ttl", type=int, default=TTL_MS)
     parser.add_argument("--freeze-after", type=int, default=0)
+    parser.add_argument("--no-nights", action="store_true")
     return parser.parse_args()
 
 
