@@ -42,6 +42,7 @@ from dpconsole.screens.backfill_form import BackfillFormScreen
 from dpconsole.screens.base import ConsoleScreen, Keyed
 from dpconsole.screens.baselines import BaselinesScreen
 from dpconsole.screens.command_line import CommandLine, Order, read_order
+from dpconsole.screens.dag import InstanceDagScreen, TaskDagScreen
 from dpconsole.screens.details import InstanceScreen, TaskScreen
 from dpconsole.screens.explain import ExplainScreen
 from dpconsole.screens.folder import FolderScreen
@@ -328,6 +329,14 @@ class ConsoleApp(ThriftyApp[int], inherit_bindings=False):
     @on(asking.OpenSubmission)
     def _open_submission(self, message: asking.OpenSubmission) -> None:
         self.push_screen(SubmissionScreen(self.session, message.backfill_id))
+
+    @on(asking.OpenDag)
+    def _open_dag(self, message: asking.OpenDag) -> None:
+        self.push_screen(InstanceDagScreen(self.session, message.instance_id))
+
+    @on(asking.OpenTaskDag)
+    def _open_task_dag(self, message: asking.OpenTaskDag) -> None:
+        self.push_screen(TaskDagScreen(self.session, message.key))
 
     @on(asking.OpenLog)
     def _open_log(self, message: asking.OpenLog) -> None:

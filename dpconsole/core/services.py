@@ -154,6 +154,7 @@ __all__ = [
     "PathRole",
     "Plan",
     "Problem",
+    "Progress",
     "QueryError",
     "QueueRow",
     "Reading",

@@ -67,6 +67,22 @@ class OpenSubmission(Message):
         super().__init__()
 
 
+class OpenDag(Message):
+    """What an instance hangs together with, as a picture."""
+
+    def __init__(self, instance_id: int) -> None:
+        self.instance_id = instance_id
+        super().__init__()
+
+
+class OpenTaskDag(Message):
+    """What a task hangs together with, by its key `project.name`."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        super().__init__()
+
+
 class OpenLog(Message):
     """The run log of an instance."""
 

@@ -23,7 +23,7 @@ from dpconsole.core.services import (
     TaskRow,
     TransitionRow,
 )
-from dpconsole.screens.asking import GoTo, OpenInstance, OpenLog, OpenRecord, OpenTask
+from dpconsole.screens.asking import GoTo, OpenInstance, OpenLog, OpenRecord, OpenTask, OpenTaskDag
 from dpconsole.screens.instance_columns import instance_name, priority_cell, project_cell, running_status_cell
 from dpconsole.screens.instance_rows import quoted
 from dpconsole.screens.pages import BLANK, Grid, Line, PageScreen, facts, heading
@@ -321,6 +321,10 @@ class TaskScreen(Starts, PageScreen):
         if rows:
             yield heading("Downstreams", f"{len(rows)}")
             yield from (Line(TASKS.row(row.key, row.cycle, row.owner), OpenTask(row.key)) for row in rows)
+
+    def action_dag(self) -> None:
+        """What the task hangs together with."""
+        self.app.post_message(OpenTaskDag(self.key))
 
     def action_go_instances(self) -> None:
         """Its recurring instances."""

@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from dpconsole.core.domain.diagnosis import Check, Verdict
 from dpconsole.core.services import Delta, Explanation, InstanceRow, Neighbour, Selection
-from dpconsole.screens.asking import OpenExplanation, OpenGantt, OpenInstance, OpenLog, OpenTask
+from dpconsole.screens.asking import OpenDag, OpenExplanation, OpenGantt, OpenInstance, OpenLog, OpenTask
 from dpconsole.screens.instance_columns import instance_name, running_status_cell
 from dpconsole.screens.pages import BLANK, Grid, Line, PageScreen, heading
 from dpconsole.screens.session import Session
@@ -156,6 +156,10 @@ class ExplainScreen(Verbs, PageScreen):
         """The diagnosis of the instance under the cursor."""
         if self.here != self.instance_id:
             self.app.post_message(OpenExplanation(self.here))
+
+    @override
+    def action_dag(self) -> None:
+        self.app.post_message(OpenDag(self.here))
 
     @override
     def action_gantt(self) -> None:

@@ -13,7 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 from typing_extensions import override
 
-from dpconsole.core.services import ExportCancelled, ExportError, Selection
+from dpconsole.core.services import ExportCancelled, ExportError, Progress, Selection
 from dpconsole.screens.prompts import KeyedDialog
 from dpconsole.screens.reading import StoreRefused, in_thread
 from dpconsole.screens.session import Session
@@ -27,6 +27,10 @@ class Wanted:
 
     title: str
     selection: Selection | None
+
+
+class Nothing(Exception):
+    """There is nothing to write; the message says what was looked for."""
 
 
 class ExportScreen(KeyedDialog):
@@ -89,12 +93,15 @@ class ExportScreen(KeyedDialog):
         def progress(done: int, total: int) -> None:
             self.post_message(self.Progressed(done, total))
 
-        services, environment = self.session.services, self.session.environment
         try:
-            path = services.export(self.wanted.selection, environment, directory, progress, self._stopped.is_set)
-            self.post_message(self.Written(path))
-        except (ExportError, ExportCancelled) as error:
+            self.post_message(self.Written(self.write(directory, progress)))
+        except (ExportError, ExportCancelled, Nothing) as error:
             self.post_message(self.NotWritten(str(error), cancelled=isinstance(error, ExportCancelled)))
+
+    def write(self, directory: Path, progress: Progress) -> Path:
+        """Write the workbook; called in a thread. Raises `Nothing` where there is none to write."""
+        services, environment = self.session.services, self.session.environment
+        return services.export(self.wanted.selection, environment, directory, progress, self._stopped.is_set)
 
     @on(Progressed)
     def _show_progress(self, message: Progressed) -> None:
@@ -127,3 +134,27 @@ class ExportScreen(KeyedDialog):
     @override
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return action in ("accept", "cancel")
+
+
+LEVELS: tuple[tuple[str, str], ...] = (*((str(n), f"{n} level{'s' * (n > 1)}") for n in range(1, 11)), ("all", "all"))
+"""How far a download of neighbours can reach on one side (RULES.md 4.1)."""
+
+
+class NeighboursExport(ExportScreen):
+    """Writes what is upstream and downstream of an instance, so many levels of each, None for all."""
+
+    def __init__(self, session: Session, name: str, instance_id: int, up: int | None, down: int | None) -> None:
+        super().__init__(session, Wanted(f"What is {_reach(up)} above and {_reach(down)} below {name}", None))
+        self.instance_id, self.up, self.down = instance_id, up, down
+
+    @override
+    def write(self, directory: Path, progress: Progress) -> Path:
+        export = self.session.services.export_neighbours
+        path = export(self.instance_id, self.up, self.down, directory, progress, self._stopped.is_set)
+        if path is None:
+            raise Nothing("Nothing is upstream or downstream of it")
+        return path
+
+
+def _reach(levels: int | None) -> str:
+    return dict(LEVELS)["all" if levels is None else str(levels)]

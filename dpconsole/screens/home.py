@@ -14,7 +14,7 @@ from typing_extensions import override
 from dpconsole.core.domain.clock import default_business_date, run_day, to_ms
 from dpconsole.core.domain.statuses import ATTENTION, Status
 from dpconsole.core.services import DEFAULT_FILTERS, BaselineProgress, Delta, FailureGroup, ListKind, Overview
-from dpconsole.screens.asking import GoTo, OpenInstance
+from dpconsole.screens.asking import GoTo, OpenDag, OpenInstance
 from dpconsole.screens.instance_rows import quoted
 from dpconsole.screens.pages import BLANK, Grid, Line, PageScreen, heading
 from dpconsole.screens.times import show_moment
@@ -103,6 +103,15 @@ class HomeScreen(PageScreen):
     def take(self, delta: Delta) -> None:
         if delta.ids.get("instance"):
             self.rebuild()
+
+    def action_dag(self) -> None:
+        """What the instance on the line under the cursor hangs together with."""
+        if isinstance(opens := self.cursor_line.opens, OpenInstance):
+            self.app.post_message(OpenDag(opens.instance_id))
+
+    @override
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return action != "dag" or isinstance(self.cursor_line.opens, OpenInstance)
 
     @override
     def environment_changed(self) -> None:

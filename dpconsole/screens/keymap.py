@@ -33,6 +33,7 @@ class Scope(StrEnum):
     APP = "screens"
     MOVE = "lists and texts"
     LIST = "lists"
+    MARK = "marks"
     INSTANCE = "on instances"
     VERB = "verbs on instances"
     FOLDER = "backfills and their data timestamps"
@@ -46,6 +47,9 @@ class Scope(StrEnum):
     LOG = "run log"
     DIALOG = "dialogs"
     RECORDS = "records"
+    GRAPH = "what has a DAG"
+    DAG = "DAG"
+    INSTANCE_DAG = "DAG of instances"
     GANTT = "critical path"
     BASELINES = "baselines"
     PREVIEW = "preview"
@@ -148,16 +152,16 @@ KEYS: tuple[Key, ...] = (
     Key("list.width", ("w",), "width", _A.LIST, _C.LOOK, "move('toggle_width')", 0, "All columns, or those that fit"),
     Key("list.refresh", ("ctrl+r",), "refresh", _A.LIST, _C.LOOK, "refresh_list", 0, "Moved rows take their place"),
     Key("list.time", ("T",), "times", _A.LIST, _C.LOOK, "time_display", 0, "Project zone, UTC, local, age"),
-    Key("mark.toggle", ("space",), "mark", _A.LIST, _C.MARK, "move('mark_and_step')", 15, "Mark the row and step down"),
+    Key("mark.toggle", ("space",), "mark", _A.MARK, _C.MARK, "move('mark_and_step')", 15, "Mark the row and step down"),
     Key("mark.range", ("v",), "range", _A.LIST, _C.MARK, "move('range')", 0, "Begin a range, or mark it"),
-    Key("mark.all", ("*",), "mark all", _A.LIST, _C.MARK, "move('mark_all')", 0, "Everything that matches the filter"),
-    Key("mark.invert", ("~",), "invert", _A.LIST, _C.MARK, "move('invert_marks')", 0, "Swap marked and unmarked"),
-    Key("mark.query", ("+",), "mark by query", _A.LIST, _C.MARK, "mark_query(True)"),
-    Key("unmark.query", ("_",), "unmark by query", _A.LIST, _C.MARK, "mark_query(False)"),
-    Key("mark.like", (",",), "mark alike", _A.LIST, _C.MARK, "move('mark_like')", 0, "Rows like this cell"),
+    Key("mark.all", ("*",), "mark all", _A.MARK, _C.MARK, "move('mark_all')", 0, "Everything that matches the filter"),
+    Key("mark.invert", ("~",), "invert", _A.MARK, _C.MARK, "move('invert_marks')", 0, "Swap marked and unmarked"),
+    Key("mark.query", ("+",), "mark by query", _A.MARK, _C.MARK, "mark_query(True)"),
+    Key("unmark.query", ("_",), "unmark by query", _A.MARK, _C.MARK, "mark_query(False)"),
+    Key("mark.like", (",",), "mark alike", _A.MARK, _C.MARK, "move('mark_like')", 0, "Rows like this cell"),
     Key("mark.only", ("=",), "only marked", _A.LIST, _C.MARK, "move('only_marked')", 0, "Show only the marked rows"),
-    Key("mark.previous", ("{",), "previous mark", _A.LIST, _C.MARK, "move('previous_mark')"),
-    Key("mark.next", ("}",), "next mark", _A.LIST, _C.MARK, "move('next_mark')"),
+    Key("mark.previous", ("{",), "previous mark", _A.MARK, _C.MARK, "move('previous_mark')"),
+    Key("mark.next", ("}",), "next mark", _A.MARK, _C.MARK, "move('next_mark')"),
     Key("tab.previous", ("[",), "tab left", _A.TABS, _C.GO, "tab(-1)"),
     Key("tab.next", ("]",), "tab right", _A.TABS, _C.GO, "tab(1)"),
     Key("instances.failed", ("!",), "failed", _A.INSTANCES, _C.LOOK, "quick('failed')", 50, "Only Failed"),
@@ -175,9 +179,7 @@ KEYS: tuple[Key, ...] = (
     Key("pending.failed", ("!",), "failed", _A.SUBMISSIONS, _C.LOOK, "quick('failed')", 50, "Only failed submissions"),
     Key("pending.mine", ("m",), "mine", _A.SUBMISSIONS, _C.LOOK, "quick('mine')", 60, "Submitted by me"),
     Key("pending.paused", ("9",), "paused", _A.SUBMISSIONS, _C.LOOK, "quick('paused')", 0, "Only paused"),
-    Key(
-        "pending.recurrence", ("t",), "recurrence", _A.SUBMISSIONS, _C.LOOK, "recurrences", 22, "Daily, weekly ..."
-    ),
+    Key("pending.recurrence", ("t",), "recurrence", _A.SUBMISSIONS, _C.LOOK, "recurrences", 22, "Daily, weekly ..."),
     Key("row.backfill", ("b",), "backfill", _A.START, _C.ACT, "backfill", 13, "Create a data backfill of its task"),
     Key("form.go", ("enter",), "create", _A.FORM, _C.ACT, "accept", 10, "Create it, when nothing is left to mend"),
     Key("form.next", ("tab", "down"), "next", _A.FORM, _C.MOVE, "step(1)", 11, "The next question"),
@@ -189,7 +191,7 @@ KEYS: tuple[Key, ...] = (
     Key("form.anew", ("ctrl+r",), "anew", _A.FORM, _C.ACT, "anew", 20, "Forget the draft, and begin anew"),
     Key("form.plan_up", ("pageup",), "plan up", _A.FORM, _C.MOVE, "scroll_plan(-1)", 0, "Flight plan, a page up"),
     Key(
-        "form.plan_down", ("pagedown",), "plan down", _A.FORM, _C.MOVE, "scroll_plan(1)", 0, "Flight plan, a page down"
+        "form.plan_down", ("pagedown",), "plan", _A.FORM, _C.MOVE, "scroll_plan(1)", 25, "Flight plan, a page down"
     ),
     Key("form.help", ("f1",), "help", _A.FORM, _C.CONSOLE, "app.help", 30, "The keys that work here"),
     Key("form.leave", ("escape",), "leave", _A.FORM, _C.GO, "peel", 15, "Leave; the answers are kept as a draft"),
@@ -221,6 +223,62 @@ KEYS: tuple[Key, ...] = (
     Key("instance.backfill", ("g b",), "its backfill", _A.INSTANCE, _C.GO, "go_backfill", 0, "Where it stands in it"),
     Key("instance.task", ("g t",), "its task", _A.INSTANCE, _C.GO, "go_task", 0, "The task of the instance"),
     Key("instance.gantt", ("g c",), "critical path", _A.INSTANCE, _C.GO, "gantt", 0, "A Gantt chart"),
+    Key(
+        "row.dag", ("d",), "dag", _A.GRAPH, _C.GO, "dag", 12, "What it hangs together with; in a DAG: around this node"
+    ),
+    Key(
+        "dag.open",
+        ("enter",),
+        "open",
+        _A.DAG,
+        _C.GO,
+        "move('open')",
+        10,
+        "Details of the node, or what is folded in it",
+    ),
+    Key(
+        "dag.search", ("/",), "search", _A.DAG, _C.LOOK, "search", 4, "To what is called so, live; Enter the next one"
+    ),
+    Key("dag.up", ("<",), "level up", _A.DAG, _C.LOOK, "more(1, 0)", 2, "One level more upstream"),
+    Key("dag.down", (">",), "level down", _A.DAG, _C.LOOK, "more(0, 1)", 2, "One level more downstream"),
+    Key("dag.all_up", ("(",), "all up", _A.DAG, _C.LOOK, "all('up')", 0, "All levels upstream"),
+    Key("dag.all_down", (")",), "all down", _A.DAG, _C.LOOK, "all('down')", 0, "All levels downstream"),
+    Key("dag.fold", ("0",), "one level", _A.DAG, _C.LOOK, "fold_levels", 0, "Back to one level up and one down"),
+    Key("dag.main", ("H",), "main node", _A.DAG, _C.MOVE, "main_node", 27, "Back to the main node"),
+    Key(
+        "dag.aggregate", ("A",), "aggregate", _A.DAG, _C.LOOK, "aggregate", 23, "By status, project, owner or priority"
+    ),
+    Key("dag.refresh", ("ctrl+r",), "refresh", _A.DAG, _C.LOOK, "refresh_picture", 0, "Read and lay out again"),
+    Key("dag.time", ("T",), "times", _A.DAG, _C.LOOK, "time_display", 0, "Project zone, UTC, local, age"),
+    Key("dag.failed", ("n",), "next failed", _A.INSTANCE_DAG, _C.MOVE, "failed(1)", 3, "To the next failed node"),
+    Key("dag.failed_before", ("N",), "failed before", _A.INSTANCE_DAG, _C.MOVE, "failed(-1)"),
+    Key(
+        "dag.blocking",
+        ("B",),
+        "blocked by",
+        _A.INSTANCE_DAG,
+        _C.MOVE,
+        "blocking",
+        25,
+        "To the start blocking node, or the next",
+    ),
+    Key(
+        "dag.nodes",
+        ("M",),
+        "nodes",
+        _A.INSTANCE_DAG,
+        _C.LOOK,
+        "toggle_nodes",
+        26,
+        "Materialization nodes of the table, or fold",
+    ),
+    Key("dag.all_nodes", ("g m",), "all nodes", _A.INSTANCE_DAG, _C.LOOK, "toggle_all_nodes", 0, "Of all tables"),
+    Key("dag.critical", ("C",), "critical path", _A.INSTANCE_DAG, _C.GO, "gantt", 0, "A Gantt chart of the way to it"),
+    Key("dag.date_before", ("[",), "date before", _A.INSTANCE_DAG, _C.GO, "date(-1)", 28, "The data timestamp before"),
+    Key("dag.date_after", ("]",), "date after", _A.INSTANCE_DAG, _C.GO, "date(1)", 29, "The next data timestamp"),
+    Key(
+        "dag.export", ("X",), "export", _A.INSTANCE_DAG, _C.ACT, "export", 0, "Write a workbook of what is up and down"
+    ),
     Key("gantt.ends", ("C",), "start or end", _A.GANTT, _C.LOOK, "choose_ends", 18, "Set the row as start or end"),
     Key("gantt.in", (">",), "zoom in", _A.GANTT, _C.LOOK, "zoom(0.5)", 31, "Half the time"),
     Key("gantt.out", ("<",), "zoom out", _A.GANTT, _C.LOOK, "zoom(2.0)", 32, "Twice the time"),
@@ -274,25 +332,28 @@ KEYS: tuple[Key, ...] = (
 """All keys but those of the verbs, which the core's registry of operations names."""
 
 _PAGE = (_A.ALWAYS, _A.APP, _A.MOVE)
-_ROW = (_A.INSTANCE, _A.VERB, _A.SELECTION, _A.WATCH, _A.START)
+_LIST = (_A.LIST, _A.MARK)
+_ROW = (_A.INSTANCE, _A.VERB, _A.SELECTION, _A.WATCH, _A.START, _A.GRAPH)
 
 STACKS: dict[str, tuple[Scope, ...]] = {
-    "home": (*_PAGE, _A.PAGE),
-    "instances": (*_PAGE, _A.LIST, _A.TABS, *_ROW, _A.INSTANCES),
-    "backfill": (*_PAGE, _A.LIST, _A.TABS, *_ROW, _A.FOLDER, _A.BACKFILL),
+    "home": (*_PAGE, _A.PAGE, _A.GRAPH),
+    "instances": (*_PAGE, *_LIST, _A.TABS, *_ROW, _A.INSTANCES),
+    "backfill": (*_PAGE, *_LIST, _A.TABS, *_ROW, _A.FOLDER, _A.BACKFILL),
     "folder": (*_PAGE, _A.PAGE),
-    "queue": (*_PAGE, _A.LIST, _A.TABS, *_ROW),
-    "gantt": (*_PAGE, _A.LIST, *_ROW, _A.GANTT),
+    "queue": (*_PAGE, *_LIST, _A.TABS, *_ROW),
+    "gantt": (*_PAGE, *_LIST, *_ROW, _A.GANTT),
+    "dag": (*_PAGE, _A.MARK, _A.DAG, *_ROW, _A.INSTANCE_DAG),
+    "task_dag": (*_PAGE, _A.MARK, _A.DAG, _A.START, _A.GRAPH),
     "baselines": (*_PAGE, _A.BASELINES),
-    "tasks": (*_PAGE, _A.LIST, _A.TASKS, _A.START),
-    "records": (*_PAGE, _A.LIST, _A.RECORDS),
+    "tasks": (*_PAGE, *_LIST, _A.TASKS, _A.START, _A.GRAPH),
+    "records": (*_PAGE, *_LIST, _A.RECORDS),
     "record": (*_PAGE, _A.PAGE, _A.RECORDS),
     "instance": (*_PAGE, _A.PAGE, *_ROW),
     "explain": (*_PAGE, _A.PAGE, *_ROW),
-    "task": (*_PAGE, _A.PAGE, _A.START),
+    "task": (*_PAGE, _A.PAGE, _A.START, _A.GRAPH),
     "log": (*_PAGE, _A.LOG, _A.VERB, _A.SELECTION),
     "dialog": (_A.ALWAYS, _A.DIALOG),
-    "pending": (*_PAGE, _A.LIST, _A.TABS, _A.PENDING, _A.SELECTION, _A.WATCH, _A.SUBMISSIONS),
+    "pending": (*_PAGE, *_LIST, _A.TABS, _A.PENDING, _A.SELECTION, _A.WATCH, _A.SUBMISSIONS),
     "submission": (*_PAGE, _A.PAGE),
     "backfill_form": (_A.ALWAYS, _A.FORM),
     "watched": (_A.ALWAYS, _A.DIALOG, _A.WATCHED),

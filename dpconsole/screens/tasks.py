@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from dpconsole.core.domain.definitions import Method, Priority
 from dpconsole.core.services import ListKind, TaskRow
-from dpconsole.screens.asking import GoTo, OpenTask
+from dpconsole.screens.asking import GoTo, OpenTask, OpenTaskDag
 from dpconsole.screens.instance_columns import project_cell
 from dpconsole.screens.instance_rows import quoted
 from dpconsole.screens.listing import ListScreen
@@ -122,6 +122,11 @@ class TasksScreen(Starts, ListScreen):
         if self.row is not None:
             listing = "modeling" if self.row.kind else "computing"
             self.app.post_message(GoTo("instances", f"task:{quoted(self.row.key)}", listing))
+
+    def action_dag(self) -> None:
+        """What the task under the cursor hangs together with."""
+        if self.row is not None:
+            self.app.post_message(OpenTaskDag(self.row.key))
 
     @property
     def row(self) -> TaskRow | None:

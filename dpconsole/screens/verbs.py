@@ -23,10 +23,11 @@ from dpconsole.core.services import (
     State,
     Step,
     TreeId,
+    WindowNode,
     verb_on,
 )
 from dpconsole.screens.actions import ActionsScreen
-from dpconsole.screens.asking import Acted, Arm, OpenExplanation, OpenFolder, OpenGantt, OpenRecord
+from dpconsole.screens.asking import Acted, Arm, OpenDag, OpenExplanation, OpenFolder, OpenGantt, OpenRecord
 from dpconsole.screens.base import Keyed
 from dpconsole.screens.keymap import Key, Scope
 from dpconsole.screens.preview import Confirmed, PreviewScreen
@@ -67,7 +68,7 @@ class Verbs(Watches, Starts):
         """No record of the ledger speaks of the instance."""
 
     @property
-    def row(self) -> InstanceRow | None:
+    def row(self) -> InstanceRow | WindowNode | None:
         """The instance the screen is about, or the one under the cursor."""
         raise NotImplementedError
 
@@ -103,6 +104,11 @@ class Verbs(Watches, Starts):
         """Why the instance stands still."""
         if self.row is not None:
             self.app.post_message(OpenExplanation(self.row.id))
+
+    def action_dag(self) -> None:
+        """What the instance hangs together with."""
+        if self.row is not None:
+            self.app.post_message(OpenDag(self.row.id))
 
     def action_gantt(self) -> None:
         """The critical path to the instance."""
@@ -140,10 +146,12 @@ class Verbs(Watches, Starts):
     @override
     def _works(self, entry: Key) -> bool:
         """A verb that could do nothing to the row under the cursor is not offered; its key still tells why."""
+        if entry.scope is Scope.GRAPH and self.row is None:
+            return False
         return super()._works(entry) and not (entry.scope is Scope.VERB and self._is_refused(entry))
 
     def _is_refused(self, entry: Key) -> bool:
         verb, row = entry.id.removeprefix("verb."), self.row
-        if row is None or verb not in set(Verb):
+        if row is None or row.status is None or verb not in set(Verb):
             return row is None
         return GUARDS[Verb(verb)].refuse(row.status, row.paused) is not None

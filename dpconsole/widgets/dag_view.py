@@ -4,16 +4,17 @@ The core says where everything stands (`Layout`), the screen says what is writte
 scrolls, and walks. The node in focus is on the ground of the cursor and the wires that lead to it are brought out. A
 key repaints the stretches of lines that differ from what is on the screen, a node that changed its words only its own.
 
-    view.show(layout, cells, focus)      # another picture, or the same one grown; the focus stays where it was seen
-    view.write({node: cell})             # these nodes say something else now; nothing moves
-    view.mark(all_of_it, part_of_it)     # which nodes carry a mark
+    view.show(layout, cells, focus, members)    # another picture, or the same grown; the focus stays where it was seen
+    view.write({node: cell})                    # these nodes say something else now; nothing moves
+    view.mark(ids, True)                        # marks are of rows, of which a node may stand for several
     view.go_to(node)
 
 Keys come from the registry; these are the actions to bind:
 
     cursor_up cursor_down column_left column_right page_up page_down half_page_up half_page_down home end open
+    mark_and_step mark_all invert_marks mark_like previous_mark next_mark
 
-Posted: `Moved`, `Opened`. Sheet: `styles/dag_view.tcss`, with the inks of `styles/inks.tcss`.
+Posted: `Moved`, `Opened`, `MarksChanged`, `LikeRequested`. Sheet: `styles/dag_view.tcss`, with `styles/inks.tcss`.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from dpconsole.core.graph.layout import Arm, Layout, Place
 from dpconsole.core.graph.painting import frames, wire_glyph
 from dpconsole.widgets.cells import cut_cells, fit, width_of
 from dpconsole.widgets.ink import INK_CLASSES, Cell, Ink, Piece, inked, pieces
+from dpconsole.widgets.marks import Marks
 from dpconsole.widgets.strips import changed_from, changed_to, join
 
 MARGIN = 1
@@ -93,6 +95,12 @@ class DagView(ScrollView, can_focus=True, inherit_bindings=False):
     class Opened(NodeMessage):
         """The operator wants to see into a node."""
 
+    class MarksChanged(NodeMessage):
+        """Marks changed; read `view.marks`."""
+
+    class LikeRequested(NodeMessage):
+        """Mark all nodes that are like this one."""
+
     def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(name=name, id=id, classes=classes)
         self._layout: Layout | None = None
@@ -101,8 +109,8 @@ class DagView(ScrollView, can_focus=True, inherit_bindings=False):
         self._frames: Mapping[int, dict[int, str]] = {}
         self._focus = 0
         self._lit: Mapping[int, frozenset[int]] = {}
-        self._marked: Collection[int] = ()
-        self._partly: Collection[int] = ()
+        self._members: Mapping[int, Collection[int]] = {}
+        self.marks = Marks()
         self._strips: dict[int, Strip] = {}
         self._looks: dict[tuple[str, Ink], Style] = {}
         self._empty_text = ""
@@ -124,11 +132,21 @@ class DagView(ScrollView, can_focus=True, inherit_bindings=False):
         self._empty_text = text
         self.refresh()
 
-    def show(self, layout: Layout | None, cells: Mapping[int, Cell], focus: int) -> None:
-        """Show a picture, with `cells` on its nodes; None shows none. The node in focus stays where it stood."""
+    def show(
+        self,
+        layout: Layout | None,
+        cells: Mapping[int, Cell],
+        focus: int,
+        members: Mapping[int, Collection[int]] | None = None,
+    ) -> None:
+        """Show a picture, with `cells` on its nodes; None shows none. The node in focus stays where it stood.
+
+        `members` are the ids of the rows each node stands for, by themselves where they are not given.
+        """
         before, shift = self._lines_in_sight(), self._seen_at()
         self._layout, self._focus = layout, focus
         self._cells = {node: _cleaned(cell) for node, cell in cells.items()}
+        self._members = {node: (node,) for node in cells} if members is None else members
         self._lay_out()
         self.virtual_size = self._picture_size()
         self._look_at(*self._beside(shift))
@@ -140,11 +158,18 @@ class DagView(ScrollView, can_focus=True, inherit_bindings=False):
         self._cells |= {node: _cleaned(cell) for node, cell in changed_nodes.items()}
         self._redraw_nodes(changed_nodes)
 
-    def mark(self, marked: Collection[int], partly: Collection[int] = ()) -> None:
-        """These nodes are marked, and of those some is."""
-        before = {*self._marked, *self._partly}
-        self._marked, self._partly = frozenset(marked), frozenset(partly)
-        self._redraw_nodes(before | {*marked, *partly})
+    def mark(self, ids: Iterable[int], marked: bool = True) -> None:
+        """Mark or unmark rows, wherever they are."""
+        (self.marks.add if marked else self.marks.discard)(ids)
+        self._marks_changed()
+
+    def peel(self) -> bool:
+        """Esc: drop the marks; whether there were any."""
+        if not self.marks:
+            return False
+        self.marks.clear()
+        self._marks_changed()
+        return True
 
     def in_sight(self, node: int) -> bool:
         """Whether a node is on the screen."""
@@ -204,6 +229,52 @@ class DagView(ScrollView, can_focus=True, inherit_bindings=False):
     def action_end(self) -> None:
         """To the last node of the layer."""
         self._stride(float("inf"))
+
+    def action_mark_and_step(self) -> None:
+        """Mark what the node stands for, or unmark it, and go on to the next of its layer."""
+        if self._layout is not None:
+            members = self._members[self._focus]
+            self.mark(members, not all(id in self.marks for id in members))
+            self._step(Arm.E if self._layout.top_down else Arm.S)
+
+    def action_mark_all(self) -> None:
+        """Mark all that the picture shows, and what is folded in it."""
+        self.mark(self._everything)
+
+    def action_invert_marks(self) -> None:
+        """Mark what is unmarked, unmark what is marked."""
+        unmarked = [id for id in self._everything if id not in self.marks]
+        self.marks.clear()
+        self.mark(unmarked)
+
+    def action_mark_like(self) -> None:
+        """Ask the screen to mark what is like the node."""
+        if self._layout is not None:
+            self.post_message(self.LikeRequested(self, self._focus))
+
+    def action_previous_mark(self) -> None:
+        """To the marked node before."""
+        self._go_to_mark(-1)
+
+    def action_next_mark(self) -> None:
+        """To the next marked node."""
+        self._go_to_mark(1)
+
+    def _go_to_mark(self, step: int) -> None:
+        places = self._layout.places if self._layout else {}
+        order = sorted(places, key=lambda node: (places[node].layer, self._along(places[node])))
+        if self._focus in order:
+            at = order.index(self._focus)
+            after = order[at + 1 :] if step > 0 else order[:at][::-1]
+            self.go_to(next((node for node in after if self._sign(node) in (MARKED, PARTLY)), self._focus))
+
+    def _marks_changed(self) -> None:
+        self._redraw_nodes(self._cells)
+        self.post_message(self.MarksChanged(self, self._focus))
+
+    @property
+    def _everything(self) -> list[int]:
+        return [id for members in self._members.values() for id in members]
 
     def action_open(self) -> None:
         """Open the node in focus."""
@@ -473,8 +544,10 @@ class DagView(ScrollView, can_focus=True, inherit_bindings=False):
                 at += width_of(text)
 
     def _sign(self, node: int) -> str:
-        if node in self._marked or node in self._partly:
-            return MARKED if node in self._marked else PARTLY
+        members = self._members[node]
+        marked = sum(1 for id in members if id in self.marks) if self.marks else 0
+        if marked:
+            return MARKED if marked == len(members) else PARTLY
         return CURSOR if node == self._focus else " "
 
 

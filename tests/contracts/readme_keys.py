@@ -12,9 +12,11 @@ BEGIN, END = "<!-- keys -->\n", "<!-- /keys -->\n"
 
 PARTS: tuple[tuple[str, frozenset[Scope]], ...] = (
     ("everywhere", frozenset({Scope.ALWAYS, Scope.APP, Scope.MOVE})),
-    ("in lists", frozenset({Scope.LIST, Scope.TABS, Scope.INSTANCES, Scope.TASKS, Scope.RECORDS})),
-    ("on an instance", frozenset({Scope.INSTANCE, Scope.VERB, Scope.SELECTION, Scope.WATCH})),
-    ("on a backfill", frozenset({Scope.FOLDER, Scope.BACKFILL, Scope.PENDING})),
+    ("in lists", frozenset({Scope.LIST, Scope.MARK, Scope.TABS, Scope.INSTANCES, Scope.TASKS, Scope.RECORDS})),
+    ("on an instance", frozenset({Scope.INSTANCE, Scope.VERB, Scope.SELECTION, Scope.WATCH, Scope.START, Scope.GRAPH})),
+    ("on a backfill", frozenset({Scope.FOLDER, Scope.BACKFILL, Scope.PENDING, Scope.SUBMISSIONS})),
+    ("in the form of a backfill", frozenset({Scope.FORM})),
+    ("in a DAG", frozenset({Scope.DAG, Scope.INSTANCE_DAG})),
     ("on a critical path", frozenset({Scope.GANTT})),
     ("on baselines", frozenset({Scope.BASELINES})),
     ("in a run log", frozenset({Scope.LOG})),

@@ -11,8 +11,11 @@ from dpconsole.app import MAIN, ConsoleApp
 from dpconsole.core.services import OPERATIONS, Kind
 from dpconsole.screens.actions import ActionsScreen
 from dpconsole.screens.backfill import BackfillScreen
+from dpconsole.screens.backfill_form import BackfillFormScreen
+from dpconsole.screens.backfill_tabs import TABS
 from dpconsole.screens.base import Keyed
 from dpconsole.screens.baselines import BaselinesScreen
+from dpconsole.screens.dag import InstanceDagScreen, TaskDagScreen
 from dpconsole.screens.details import InstanceScreen, TaskScreen
 from dpconsole.screens.explain import ExplainScreen
 from dpconsole.screens.folder import FolderScreen
@@ -22,11 +25,15 @@ from dpconsole.screens.home import HomeScreen
 from dpconsole.screens.instances import InstancesScreen
 from dpconsole.screens.keymap import KEYS, STACKS, Keymap, Scope, read_keymap, show_key, verb_keys
 from dpconsole.screens.log import LogScreen
+from dpconsole.screens.pending import PendingScreen
 from dpconsole.screens.preview import PreviewScreen
 from dpconsole.screens.prompts import ChoicePrompt
 from dpconsole.screens.queue import QueueScreen
 from dpconsole.screens.records import RecordScreen, RecordsScreen
+from dpconsole.screens.submission import SubmissionScreen
 from dpconsole.screens.tasks import TasksScreen
+from dpconsole.screens.watch import WatchedScreen
+from dpconsole.widgets.dag_view import DagView
 from dpconsole.widgets.log_view import LogView
 from dpconsole.widgets.row_table import RowTable
 from dpconsole.widgets.tree_table import TreeTable
@@ -47,7 +54,13 @@ SCREENS: tuple[type[Keyed], ...] = (
     ExplainScreen,
     QueueScreen,
     GanttScreen,
+    InstanceDagScreen,
+    TaskDagScreen,
     BaselinesScreen,
+    PendingScreen,
+    SubmissionScreen,
+    BackfillFormScreen,
+    WatchedScreen,
     ChoicePrompt,
     ActionsScreen,
     PreviewScreen,
@@ -68,7 +81,7 @@ def test_every_stack_is_some_screens() -> None:
 
 @pytest.mark.parametrize("screen", SCREENS, ids=lambda screen: screen.stack)
 def test_every_key_has_an_action_behind_it(screen: type[Keyed]) -> None:
-    view = {LogScreen: LogView, BackfillScreen: TreeTable}.get(screen, RowTable)
+    view = {LogScreen: LogView, BackfillScreen: TreeTable, InstanceDagScreen: DagView, TaskDagScreen: DagView}.get(screen, RowTable)
     for entry in KEYMAP.on(screen.stack):
         namespace, name, parameters = parse(entry.action)
         owner = {"app": ConsoleApp}.get(namespace, screen)
@@ -84,8 +97,9 @@ def test_a_verb_has_its_key_wherever_instances_are(name: str) -> None:
         assert f"verb.{name}" in {entry.id for entry in KEYMAP.on(stack)}
 
 
-def test_a_number_key_leads_to_every_main_screen() -> None:
-    assert {parse(entry.action)[2][0] for entry in KEYS if entry.id.startswith("go.")} == set(MAIN)
+def test_a_number_key_leads_to_every_main_screen_or_to_the_tab_beside_it() -> None:
+    _, *other_tabs = TABS
+    assert {parse(entry.action)[2][0] for entry in KEYS if entry.id.startswith("go.")} == set(MAIN) - set(other_tabs)
 
 
 @pytest.mark.parametrize("stack", STACKS)

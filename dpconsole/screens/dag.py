@@ -1,0 +1,861 @@
+"""The DAG: what an instance, or a task, hangs together with, a few levels around it (RULES.md 15).
+
+The picture is read and laid out in a thread, only ever as far as it was asked for. Statuses follow the night in their
+places; who hangs together with whom is read again on demand. Marks and verbs are those of every list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any, ClassVar, Literal
+
+from textual import on, work
+from textual.message import Message
+from textual.widget import Widget
+from typing_extensions import override
+
+from dpconsole.core.graph.layout import Layout
+from dpconsole.core.services import (
+    Delta,
+    Explanation,
+    Grouping,
+    Layer,
+    ListKind,
+    ListRequest,
+    QueryError,
+    Record,
+    Selection,
+    Timestamp,
+    TreeId,
+    Window,
+    WindowNode,
+    next_failed,
+    window_ids,
+)
+from dpconsole.screens.asking import OpenInstance, OpenLog, OpenTask, OpenTaskDag
+from dpconsole.screens.base import ConsoleScreen
+from dpconsole.screens.dag_picture import Picture, draw_picture
+from dpconsole.screens.export import LEVELS, NeighboursExport
+from dpconsole.screens.keymap import Key
+from dpconsole.screens.prompts import ChoicePrompt, TextPrompt
+from dpconsole.screens.reading import in_thread
+from dpconsole.screens.session import Session
+from dpconsole.screens.starting import Start, Starts
+from dpconsole.screens.times import TimeDisplay, show_moment, show_took
+from dpconsole.screens.verbs import Verbs
+from dpconsole.widgets.dag_view import DagView
+from dpconsole.widgets.filter_bar import FilterBar
+from dpconsole.widgets.ink import Cell, Ink, Piece
+from dpconsole.widgets.line import Line
+from dpconsole.widgets.status import chips, status_cell
+
+FARTHEST = 24
+"""Levels up to which a start blocking node is looked for before the operator is sent there instead."""
+
+Direction = Literal["up", "down"]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a picture is asked with. `opened` are nodes that stand by themselves though their group is folded."""
+
+    main: Any
+    up: int | None = 1
+    down: int | None = 1
+    expanded: frozenset[int] | Literal[True] = frozenset()
+    by: Grouping = Grouping.NONE
+    opened: frozenset[int] = frozenset()
+
+
+class DagScreen(ConsoleScreen):
+    """What the pictures of instances and of tasks have in common."""
+
+    kind: ClassVar[ListKind]
+    """Of what the nodes are, for queries by which they are marked."""
+
+    class Drawn(Message):
+        """The picture that was asked for; None when its main node is gone."""
+
+        def __init__(self, asked: Asked, picture: Picture | None, facts: Facts, wanted: int | None) -> None:
+            self.asked, self.picture, self.facts, self.wanted = asked, picture, facts, wanted
+            super().__init__()
+
+    class Matched(Message):
+        """The rows of a query by which nodes are marked or unmarked."""
+
+        def __init__(self, ids: Collection[int], marked: bool) -> None:
+            self.ids, self.marked = ids, marked
+            super().__init__()
+
+    class Told(Message):
+        """A thread has something to say to the operator."""
+
+        def __init__(self, words: str) -> None:
+            self.words = words
+            super().__init__()
+
+    def __init__(self, session: Session, main: Any) -> None:
+        self.asked = Asked(main)
+        self.picture: Picture | None = None
+        self.facts = Facts()
+        super().__init__(session)
+        self.head, self.hover, self.about = Line(), Line(), Line()
+        self.view = DagView()
+        self.bar = FilterBar(placeholder="part of a name, or an id")
+        self._sought_from = 0
+        self._is_stale = False
+
+    @override
+    def body(self) -> Iterable[Widget]:
+        self.bar.display = False
+        yield self.head
+        yield self.view
+        yield self.bar
+        yield self.hover
+        yield self.about
+
+    def on_mount(self) -> None:
+        """Read the picture."""
+        self.view.focus()
+        self.call_after_refresh(self.look, self.asked)
+
+    # Reading and laying out
+
+    def read(self, asked: Asked) -> Window | None:
+        """The window; called in a thread."""
+        raise NotImplementedError
+
+    def read_facts(self, window: Window) -> Facts:
+        """What is known beside the window; called in a thread."""
+        return Facts()
+
+    def look(self, asked: Asked, *, keep: bool = True, wanted: int | None = None) -> None:
+        """Ask for a picture; the focus goes to the node `wanted`, or stays."""
+        self.asked = asked
+        layout = self.picture.layout if keep and self.picture else None
+        self._draw(asked, layout, (self.view.size.width, self.view.size.height), wanted)
+
+    @in_thread("picture")
+    def _draw(self, asked: Asked, keep: Layout | None, room: tuple[int, int], wanted: int | None) -> None:
+        window = self.read(asked)
+        if window is None:
+            self.post_message(self.Drawn(asked, None, Facts(), wanted))
+            return
+        picture = draw_picture(window, asked.by, asked.opened, room, self.when(window), keep)
+        self.post_message(self.Drawn(asked, picture, self.read_facts(window), wanted))
+
+    @on(Drawn)
+    def _show_drawn(self, message: Drawn) -> None:
+        if message.asked is not self.asked:
+            return
+        before, self.picture, self.facts = self.picture, message.picture, message.facts
+        self._is_stale = False
+        if message.picture is None:
+            self.view.empty_text = "It is no longer there."
+            self.view.show(None, {}, 0)
+        else:
+            self.rev = max(self.rev, message.picture.window.rev)
+            self.show_picture(self._next_focus(before, message.picture, message.wanted))
+
+    def _next_focus(self, before: Picture | None, after: Picture, wanted: int | None) -> int:
+        """The node that is wanted, or that was in focus, or what that was folded into or opened to; or the main one."""
+        if before is None:
+            return after.main
+        here = before.box(self.view.focused_node).members[0]
+        parent = before.window.nodes[here].parent
+        inside = (id for id, node in after.window.nodes.items() if node.parent == here)
+        for id in (wanted, here, parent, *inside):
+            if id is not None and (box := after.box_of(id)) is not None:
+                return box
+        return after.main
+
+    def show_picture(self, focus: int) -> None:
+        """Show the picture anew, and all that speaks of it."""
+        picture = self.picture
+        assert picture is not None
+        self.view.show(picture.layout, picture.cells(self.when(picture.window)), focus, picture.members)
+        self._show_words()
+
+    def _show_words(self) -> None:
+        self.refresh_header(now=True)
+        self._show_head()
+        self._show_hover()
+        self.refresh_keys()
+
+    def when(self, window: Window) -> Any:
+        """How due times are written: by day where they are not of the run day of the main node."""
+        main, session = window.nodes[window.anchor], self.session
+        day = date.fromisoformat(main.business_date) if main.business_date else None
+        return lambda due: show_moment(due, session.times, self.services.zone, session.now, day)
+
+    # What stands above and below
+
+    @property
+    @override
+    def heading(self) -> str:
+        return f"{self.title_words} of {self._main.name}" if self._main else self.title_words
+
+    @property
+    def _main(self) -> WindowNode | None:
+        window = self.picture.window if self.picture else None
+        return window.nodes[window.anchor] if window else None
+
+    @property
+    def here(self) -> int:
+        """The box in focus; to be asked only where there is a picture."""
+        return self.view.focused_node
+
+    @property
+    def focused_node(self) -> WindowNode | None:
+        """The node in focus; None without a picture, and on a box of several."""
+        return self.picture.node(self.here) if self.picture else None
+
+    def _show_head(self) -> None:
+        if self.picture is None:
+            self.head.show("")
+            return
+        window = self.picture.window
+        up, down = ("all" if levels is None else f"{levels}" for levels in (window.up, window.down))
+        said: list[Piece] = [
+            (f"{up} up, {down} down   ", Ink.PLAIN),
+            (f"{len(window.nodes):,} nodes, {len(window.edges):,} edges", Ink.DIM),
+        ]
+        if self.asked.by is not Grouping.NONE:
+            said.append((f"   by {self.asked.by}", Ink.ACCENT))
+        if window.truncated:
+            said.append(("   not all of them fit: ask for fewer levels", Ink.WARNING))
+        self.head.show(said, self.aside())
+
+    def aside(self) -> Cell:
+        """What the head says at its right end."""
+        return ""
+
+    def _show_hover(self) -> None:
+        if self.picture is None:
+            return
+        node = self.focused_node
+        if node is not None:
+            self.hover.show(self.hover_cell(node), self.hover_note(node))
+            self.about.show([(self.about_words(node), Ink.DIM)])
+            return
+        box = self.picture.box(self.here)
+        what = "more of this level" if box.rest else box.value
+        opens = self.session.keymap["dag.open"].display
+        self.hover.show([(f"{len(box.members):,} nodes: {what}   ", Ink.STRONG), *chips(box.counts)])
+        self.about.show([(f"{opens} shows them one by one", Ink.DIM)])
+
+    def hover_cell(self, node: WindowNode) -> Cell:
+        """What there is to say about a node."""
+        raise NotImplementedError
+
+    def hover_note(self, node: WindowNode) -> Cell:
+        """What hinders the operator there."""
+        return ""
+
+    def about_words(self, node: WindowNode) -> str:
+        """What the node is for."""
+        return node.description
+
+    @on(DagView.Moved)
+    def _moved(self) -> None:
+        self._show_hover()
+        self.refresh_keys()
+
+    @on(DagView.MarksChanged)
+    def _marks_changed(self) -> None:
+        self.refresh_keys()
+
+    @property
+    @override
+    def note(self) -> str:
+        """`2 marked (0 off screen)`, and whether the picture has to be read again."""
+        parts = []
+        if marked := self.view.marks.ids:
+            boxes = {id: self.picture.box_of(id) if self.picture else None for id in marked}
+            off = sum(1 for box in boxes.values() if box is None or not self.view.in_sight(box))
+            parts.append(f"{len(marked):,} marked ({off:,} off screen)")
+        if self._is_stale:
+            parts.append(f"changed - {self.session.keymap['dag.refresh'].display}")
+        return "   ".join(parts)
+
+    # More and less
+
+    def action_more(self, up: int, down: int) -> None:
+        """So many levels more on each side."""
+        asked = self.asked
+        wanted = replace(asked, up=_more(asked.up, up), down=_more(asked.down, down))
+        self._extend(wanted, "up" if up else "down")
+
+    def action_all(self, direction: Direction) -> None:
+        """All levels on one side."""
+        wanted = replace(self.asked, up=None) if direction == "up" else replace(self.asked, down=None)
+        self._extend(wanted, direction)
+
+    def _extend(self, asked: Asked, direction: Direction) -> None:
+        """Ask for more levels where there are any."""
+        if self.picture is None:
+            return
+        if self._has_more(direction):
+            self.look(asked)
+        else:
+            self.notify(f"Nothing more {direction}stream", timeout=3)
+
+    def _has_more(self, direction: Direction) -> bool:
+        assert self.picture is not None
+        sign = -1 if direction == "up" else 1
+        beyond = (node.hidden_up if sign < 0 else node.hidden_down for node in self._side(sign))
+        return self.picture.window.truncated or any(beyond)
+
+    def _side(self, sign: int) -> Iterable[WindowNode]:
+        assert self.picture is not None
+        return (node for node in self.picture.window.nodes.values() if node.level * sign >= 0)
+
+    def action_fold_levels(self) -> None:
+        """Back to one level up and one down."""
+        self.look(replace(self.asked, up=1, down=1, opened=frozenset()))
+
+    def action_refresh_picture(self) -> None:
+        """Read again, and lay out afresh."""
+        self.look(replace(self.asked), keep=False)
+
+    def action_main_node(self) -> None:
+        """Back to the main node."""
+        if self.picture is not None:
+            self.view.go_to(self.picture.main)
+
+    @work
+    async def action_aggregate(self) -> None:
+        """Fold what has something in common into one box."""
+        choices = [(by.value, _TITLES[by]) for by in Grouping]
+        asked = ChoicePrompt(self.session, "Aggregate", choices, chosen=(self.asked.by.value,))
+        chosen = await self.app.push_screen_wait(asked)
+        if chosen is not None:
+            self.look(replace(self.asked, by=Grouping(chosen), opened=frozenset()), keep=False)
+
+    @on(DagView.Opened)
+    def _open(self) -> None:
+        if self.picture is None:
+            return
+        node = self.focused_node
+        if node is not None:
+            self.open_node(node)
+        else:
+            self._unfold(self.picture.box(self.here).members)
+
+    def open_node(self, node: WindowNode) -> None:
+        """Show all there is to know about a node."""
+        raise NotImplementedError
+
+    def _unfold(self, members: Collection[int]) -> None:
+        """Show nodes by themselves; the focus goes to the one that was searched for, or that failed, or the first."""
+        assert self.picture is not None
+        sought = self._hits()
+        first = next((node.id for node in (*sought, *self.picture.order) if node.id in members), None)
+        self.look(replace(self.asked, opened=self.asked.opened | frozenset(members)), wanted=first)
+
+    # Times
+
+    def action_time_display(self) -> None:
+        """Show times in the next way."""
+        self.session.times = self.session.times.next
+        self.refresh_header(now=True)
+        self.look(replace(self.asked))
+
+    @override
+    def on_minute(self) -> None:
+        if self.picture is not None and self.session.times is TimeDisplay.AGE:
+            self.view.write(self.picture.cells(self.when(self.picture.window)))
+        self._show_hover()
+
+    # Search
+
+    def action_search(self) -> None:
+        """Go to what is called so while it is typed; Enter goes on to the next."""
+        self._sought_from = self.here
+        self.bar.display = True
+        self.bar.focus_input()
+
+    def _hits(self) -> Sequence[WindowNode]:
+        wanted = self.bar.text.strip().casefold()
+        if not wanted or self.picture is None:
+            return ()
+        return [node for node in self.picture.order if wanted in node.name.casefold() or wanted in node.key.casefold()]
+
+    @on(FilterBar.Changed)
+    def _search_live(self) -> None:
+        self._seek(self._sought_from, inclusive=True)
+
+    @on(FilterBar.Submitted)
+    def _search_on(self) -> None:
+        self._seek(self.here, inclusive=False)
+
+    def _seek(self, start: int, *, inclusive: bool) -> None:
+        """To the first hit from a box on, round and round."""
+        hits = self._hits()
+        if self.picture is None or not self.bar.display:
+            return
+        boxes = list(dict.fromkeys(self.picture.grouped.group_of[node.id] for node in hits))
+        order = list(dict.fromkeys(self.picture.grouped.group_of[node.id] for node in self.picture.order))
+        at = order.index(start) if start in order else 0
+        around = order[at + (not inclusive) :] + order[: at + (not inclusive)]
+        found = next((box for box in around if box in boxes), None)
+        if found is not None:
+            self.view.go_to(found)
+        self.head.show(self._search_words(len(hits)), self.aside())
+
+    def _search_words(self, hits: int) -> Cell:
+        if not self.bar.text.strip():
+            return [("search by name or id, in what is shown", Ink.DIM)]
+        return [(f"{hits:,} found", Ink.STRONG if hits else Ink.WARNING)]
+
+    @override
+    def peel_one(self) -> bool:
+        """Typing, marks, what was opened: in this order."""
+        if self.bar.has_focus_within:
+            self.bar.display = False
+            self.view.focus()
+            self._show_head()
+            return True
+        if self.view.peel():
+            return True
+        if self.asked.opened:
+            self.look(replace(self.asked, opened=frozenset()))
+            return True
+        return False
+
+    # Marks
+
+    async def action_move(self, name: str) -> None:
+        """Let the picture do it."""
+        await self.app.run_action(name, self.view)
+
+    @on(DagView.LikeRequested)
+    def _mark_like(self) -> None:
+        """Mark what has the same status, or is of the same kind in an aggregated picture."""
+        if self.picture is None:
+            return
+        value = _ALIKE.get(self.asked.by, _ALIKE[Grouping.STATUS])
+        like = value(self.picture.window.nodes[self.picture.box(self.here).members[0]])
+        ids = [id for id, node in self.picture.window.nodes.items() if value(node) == like]
+        self._mark_matched(self.Matched(ids, True))
+
+    @work
+    async def action_mark_query(self, marked: bool) -> None:
+        """Mark or unmark the nodes that a query matches."""
+        title = "Mark by query" if marked else "Unmark by query"
+        text = await self.app.push_screen_wait(TextPrompt(self.session, title, placeholder="status:failed owner:me"))
+        if text and self.picture is not None:
+            self._mark_matching(text, tuple(self.picture.window.nodes), marked)
+
+    @in_thread("marks")
+    def _mark_matching(self, text: str, ids: Sequence[int], marked: bool) -> None:
+        request = ListRequest(self.kind, environment=self.session.environment, text=text)
+        try:
+            self.post_message(self.Matched(self.services.lists.refilter(request, ids), marked))
+        except QueryError as error:
+            self.post_message(self.Told(str(error)))
+
+    @on(Matched)
+    def _mark_matched(self, message: Matched) -> None:
+        self.view.mark(message.ids, message.marked)
+        verb = "marked" if message.marked else "unmarked"
+        self.notify(f"{len(message.ids):,} nodes {verb}", timeout=3, markup=False)
+
+    @on(Told)
+    def _tell(self, message: Told) -> None:
+        self.notify(message.words, severity="warning", markup=False)
+
+
+_TITLES: Mapping[Grouping, str] = {
+    Grouping.NONE: "not at all",
+    Grouping.STATUS: "by status",
+    Grouping.PROJECT: "by project",
+    Grouping.OWNER: "by owner",
+    Grouping.PRIORITY: "by priority",
+}
+
+_ALIKE: Mapping[Grouping, Any] = {
+    Grouping.STATUS: lambda node: node.status,
+    Grouping.PROJECT: lambda node: node.project,
+    Grouping.OWNER: lambda node: node.owner,
+    Grouping.PRIORITY: lambda node: node.effective_priority,
+}
+"""What nodes have in common that `,` marks together."""
+
+
+def _more(levels: int | None, more: int) -> int | None:
+    return None if levels is None else levels + more
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known beside a window: where the operator may not act, and the data timestamps of its backfill."""
+
+    forbidden: frozenset[str] = frozenset()
+    dates: tuple[Timestamp, ...] = ()
+
+
+# --- instances --------------------------------------------------------------------------------------------------------
+
+
+class InstanceDagScreen(Verbs, DagScreen):
+    """The picture around an instance, live."""
+
+    stack = "dag"
+    title_words = "DAG"
+    kind = ListKind.INSTANCES
+
+    class Refreshed(Message):
+        """Nodes as they are now."""
+
+        def __init__(self, of: Asked, nodes: Mapping[int, WindowNode], rev: int) -> None:
+            self.of, self.nodes, self.rev = of, nodes, rev
+            super().__init__()
+
+    class Turned(Message):
+        """The same picture on another data timestamp."""
+
+        def __init__(self, window: Window, ids: Mapping[int, int], day: str) -> None:
+            self.window, self.ids, self.day = window, ids, day
+            super().__init__()
+
+    class Blocked(Message):
+        """What blocks a node at the root."""
+
+        def __init__(self, node: int, found: Explanation, window: Window | None, asked: Asked) -> None:
+            self.node, self.found, self.window, self.asked = node, found, window, asked
+            super().__init__()
+
+    def __init__(self, session: Session, instance_id: int) -> None:
+        super().__init__(session, instance_id)
+        self._blocking: tuple[int, ...] = ()
+
+    @override
+    def read(self, asked: Asked) -> Window | None:
+        return self.services.window(asked.main, asked.up, asked.down, expanded=asked.expanded)
+
+    @override
+    def read_facts(self, window: Window) -> Facts:
+        backfill_id = window.nodes[window.anchor].backfill_id
+        return Facts(
+            self.services.forbidden({node.project for node in window.nodes.values()}),
+            tuple(self.services.timestamps(backfill_id)) if backfill_id else (),
+        )
+
+    # What a node says
+
+    @override
+    def hover_cell(self, node: WindowNode) -> Cell:
+        status = [] if node.status is None else status_cell(node.status, paused=node.paused, width=22)
+        shown = "-" if node.due_at is None or self.picture is None else self.when(self.picture.window)(node.due_at)
+        took = show_took(node.started_at, node.ended_at, self.session.now)
+        facts = [node.type.replace("_", " "), node.cycle, node.owner, f"due {shown}", f"took {took}"]
+        if node.backfill:
+            facts = [node.key, f"due {shown}", f"took {took}", node.backfill, node.owner]
+        return [(f"{node.name}  ", Ink.STRONG), *status, ("  " + "  ".join(filter(None, facts)), Ink.PLAIN)]
+
+    @override
+    def hover_note(self, node: WindowNode) -> Cell:
+        if node.project in self.facts.forbidden:
+            return [(f"no permission in {node.project}", Ink.WARNING)]
+        return [(node.project, Ink.DIM)]
+
+    @override
+    def about_words(self, node: WindowNode) -> str:
+        waits = f"no upstream instance of {', '.join(node.vacuous)}" if node.vacuous else ""
+        parts = f"{node.parts} materialization nodes" if node.parts else ""
+        return "   ".join(filter(None, (node.description, parts, waits)))
+
+    @override
+    def aside(self) -> Cell:
+        main, dates = self._main, self.facts.dates
+        if main is None or not dates:
+            return [("data timestamp ", Ink.DIM), (main.business_date if main else "", Ink.PLAIN)]
+        at = [one.id for one in dates].index(main.backfill_date_id) if main.backfill_date_id else 0
+        return [(main.business_date, Ink.STRONG), (f"   {at + 1} of {len(dates)} data timestamps", Ink.DIM)]
+
+    # Live
+
+    @override
+    def take(self, delta: Delta) -> None:
+        if self.picture is None:
+            return
+        concerned = window_ids(self.picture.window)
+        changed = concerned if delta.everything else concerned & delta.ids.get("instance", frozenset())
+        if changed:
+            self._refresh(self.asked, self.picture.window, changed, delta.rev)
+
+    @in_thread("refresh", exclusive=False)
+    def _refresh(self, of: Asked, window: Window, changed: Collection[int], rev: int) -> None:
+        self.post_message(self.Refreshed(of, self.services.refreshed(window, changed), rev))
+
+    @on(Refreshed)
+    def _show_refreshed(self, message: Refreshed) -> None:
+        if self.picture is None or message.of.main != self.asked.main:
+            return
+        known = {id: node for id, node in message.nodes.items() if id in self.picture.window.nodes}
+        self.picture = self.picture.with_nodes(known, message.rev)
+        when = self.when(self.picture.window)
+        boxes = {self.picture.grouped.group_of[id] for id in known}
+        self.view.write({box: self.picture.cell(box, when) for box in boxes})
+        if self.here in boxes:
+            self._show_hover()
+            self.refresh_keys()
+
+    # Rows and verbs
+
+    @property
+    @override
+    def row(self) -> WindowNode | None:
+        return self.focused_node
+
+    @override
+    def selection(self) -> Selection | None:
+        if self.picture is None:
+            return None
+        return Selection.of(self.view.marks.ids or self.picture.box(self.here).members)
+
+    @override
+    def to_watch(self) -> Sequence[TreeId]:
+        selection = self.selection()
+        return [TreeId(Layer.INSTANCE, id) for id in (selection.ids if selection else ())]
+
+    @override
+    def acted(self, record: Record) -> None:
+        self.view.peel()
+
+    @override
+    def _works(self, entry: Key) -> bool:
+        if entry.id in ("dag.date_before", "dag.date_after"):
+            return len(self.facts.dates) > 1
+        return super()._works(entry)
+
+    @override
+    def _is_refused(self, entry: Key) -> bool:
+        node = self.focused_node
+        if self.view.marks or node is None:
+            return self.picture is None
+        return node.project in self.facts.forbidden or super()._is_refused(entry)
+
+    @override
+    def open_node(self, node: WindowNode) -> None:
+        self.app.post_message(OpenInstance(node.id))
+
+    @override
+    def action_dag(self) -> None:
+        """Make the node in focus the main one."""
+        node = self.focused_node
+        if node is not None and node.id != self.asked.main:
+            self.look(Asked(node.id, expanded=self.asked.expanded), wanted=node.id)
+
+    def action_open_log(self) -> None:
+        """The run log of the node."""
+        if self.row is not None:
+            self.app.post_message(OpenLog(self.row.id))
+
+    def action_go_task(self) -> None:
+        """The task's own DAG."""
+        if self.row is not None:
+            self.app.post_message(OpenTaskDag(self.row.task))
+
+    # Failed, and what blocks
+
+    def action_failed(self, step: Literal[1, -1]) -> None:
+        """To the next failed node, or the box it is folded into; or to the one before."""
+        picture = self.picture
+        if picture is None:
+            return
+        at: int | None = picture.box(self.here).members[-1 if step == 1 else 0]
+        for _ in picture.window.nodes:
+            at = next_failed(picture.window, at, step) if at is not None else None
+            if at is None or picture.grouped.group_of[at] != self.here:
+                break
+        if at is None:
+            self.notify("Nothing failed in this picture", timeout=3)
+        else:
+            self.view.go_to(picture.grouped.group_of[at])
+
+    def action_blocking(self) -> None:
+        """To the node that blocks this one at the root; again to the next of them."""
+        node = self.focused_node
+        if node is None or self.picture is None:
+            return
+        if node.id in self._blocking and len(self._blocking) > 1:
+            after = self._blocking.index(node.id) + 1
+            self._go_to_row(self._blocking[after % len(self._blocking)])
+        else:
+            self._find_blocking(self.asked, self.picture.window, node.id)
+
+    @in_thread("blocking")
+    def _find_blocking(self, asked: Asked, window: Window, node: int) -> None:
+        """Explain a node; where its root is not in the picture, more is read until it is."""
+        found = self.services.explain(node)
+        if found is None:
+            return
+        missing = {one.id for one in found.start_blocking} - window_ids(window) - window.nodes.keys()
+        wider = replace(asked, main=node) if missing and node != window.anchor else asked
+        levels = wider.up
+        grown: Window | None = window
+        while missing and levels is not None and levels < FARTHEST and grown is not None:
+            levels += 1
+            wider = replace(wider, up=levels)
+            grown = self.read(wider)
+            missing -= (window_ids(grown) | grown.nodes.keys()) if grown else set()
+        self.post_message(self.Blocked(node, found, None if missing else grown, wider))
+
+    @on(Blocked)
+    def _show_blocking(self, message: Blocked) -> None:
+        roots = tuple(one.id for one in message.found.start_blocking)
+        if not roots:
+            self.notify(message.found.summary, timeout=6, markup=False)
+        elif message.window is None:
+            first = message.found.start_blocking[0]
+            self.notify(f"{first.name} blocks it, further up than a picture holds", timeout=6, markup=False)
+        else:
+            self._blocking = roots
+            if message.asked == self.asked:
+                self._go_to_row(roots[0])
+            else:
+                self.look(message.asked, wanted=roots[0])
+
+    def _go_to_row(self, id: int) -> None:
+        box = self.picture.box_of(id) if self.picture else None
+        if box is not None:
+            self.view.go_to(box)
+
+    # Materialization nodes
+
+    def action_toggle_nodes(self) -> None:
+        """Show the materialization nodes of the table, or fold them into it again."""
+        node = self.focused_node
+        if node is None or self.picture is None:
+            return
+        table = node.parent if node.parent is not None else node.id
+        expanded = self.picture.window.expanded
+        if table in expanded:
+            self.look(replace(self.asked, expanded=expanded - {table}))
+        elif node.parts:
+            self.look(replace(self.asked, expanded=expanded | {table}))
+        else:
+            self.notify("Only logical tables have materialization nodes", timeout=3)
+
+    def action_toggle_all_nodes(self) -> None:
+        """Show the materialization nodes of all tables, or fold them all."""
+        if self.picture is not None:
+            folded = any(node.parts for node in self.picture.window.nodes.values())
+            self.look(replace(self.asked, expanded=True if folded else frozenset()))
+
+    # The other data timestamps of a backfill
+
+    def action_date(self, step: int) -> None:
+        """The same picture on the data timestamp before, or after."""
+        main, dates = self._main, self.facts.dates
+        if self.picture is None or main is None or len(dates) < 2:
+            self.notify("Only backfills have other data timestamps", timeout=3)
+            return
+        at = [one.id for one in dates].index(main.backfill_date_id or dates[0].id) + step
+        if 0 <= at < len(dates):
+            self._turn(self.asked, self.picture.window, dates[at])
+        else:
+            self.notify(f"This is the {'first' if step < 0 else 'last'} data timestamp", timeout=3)
+
+    @in_thread("turn")
+    def _turn(self, asked: Asked, window: Window, day: Timestamp) -> None:
+        turned = self.services.turned(window, day.id)
+        if turned is not None:
+            self.post_message(self.Turned(*turned, day.business_date))
+            return
+        twin = self.services.twins((window.main,), day.id).get(window.main)
+        if twin is None or twin == window.main:
+            self.post_message(self.Told(f"It was not made for {day.business_date}"))
+            return
+        there = self.read(replace(asked, main=twin))
+        if there is not None:
+            self.post_message(self.Turned(there, {}, day.business_date))
+
+    @on(Turned)
+    def _show_turned(self, message: Turned) -> None:
+        picture, ids = self.picture, message.ids
+        if picture is None:
+            return
+        expanded = self.asked.expanded
+        if expanded is not True:
+            expanded = frozenset(ids.get(table, table) for table in expanded)
+        opened = frozenset(ids.get(id, id) for id in self.asked.opened)
+        asked = replace(self.asked, main=message.window.main, expanded=expanded, opened=opened)
+        if not ids:
+            self.look(asked, keep=False)
+            return
+        here = ids[picture.box(self.here).members[0]]
+        self.asked = asked
+        self.picture = picture.of(message.window, ids, asked.by, self.asked.opened)
+        self.show_picture(self.picture.box_of(here) or self.picture.main)
+
+    # Download
+
+    @work
+    async def action_export(self) -> None:
+        """Write a workbook of what is upstream and downstream of the main node."""
+        node = self.focused_node
+        if node is None:
+            return
+        chosen: list[int | None] = []
+        for side in ("upstream", "downstream"):
+            asked = ChoicePrompt(self.session, f"{node.name}: levels {side}", LEVELS, chosen=("1",))
+            answer = await self.app.push_screen_wait(asked)
+            if answer is None:
+                return
+            chosen.append(None if answer == "all" else int(answer))
+        dialog = NeighboursExport(self.session, node.name, node.id, *chosen)
+        path = await self.app.push_screen_wait(dialog)
+        if path is not None:
+            self.notify(f"Written: {path}", markup=False)
+
+
+# --- tasks ------------------------------------------------------------------------------------------------------------
+
+
+class TaskDagScreen(Starts, DagScreen):
+    """The picture around a task: what it waits for, and what waits for it, by definition."""
+
+    stack = "task_dag"
+    title_words = "Task DAG"
+    kind = ListKind.TASKS
+
+    @override
+    def read(self, asked: Asked) -> Window | None:
+        return self.services.task_window(asked.main, asked.up, asked.down)
+
+    @override
+    def hover_cell(self, node: WindowNode) -> Cell:
+        method = "paused" if node.paused else "dry-run" if node.dry_run else ""
+        facts = (node.type.replace("_", " "), node.cycle, node.owner, method)
+        return [(f"{node.name}  ", Ink.STRONG), ("  ".join(filter(None, facts)), Ink.PLAIN)]
+
+    @override
+    def hover_note(self, node: WindowNode) -> Cell:
+        return [(node.project, Ink.DIM)]
+
+    @override
+    def take(self, delta: Delta) -> None:
+        if delta.everything or delta.ids.get("task"):
+            self._is_stale = True
+            self.refresh_keys()
+
+    @override
+    def start(self) -> Start:
+        nodes = self.picture.window.nodes if self.picture else {}
+        ids = self.view.marks.ids or (self.picture.box(self.here).members if self.picture else ())
+        return Start(keys=[nodes[id].key for id in ids if id in nodes])
+
+    @override
+    def open_node(self, node: WindowNode) -> None:
+        self.app.post_message(OpenTask(node.key))
+
+    def action_dag(self) -> None:
+        """Make the task in focus the main one."""
+        node = self.focused_node
+        if node is not None and node.key != self.asked.main:
+            self.look(Asked(node.key), wanted=node.id)
