@@ -45,7 +45,7 @@ class DownstreamPrompt(KeyedDialog):
         super().__init__(session, "Tasks of the backfill")
         self.rows = [Row(number, task) for number, task in enumerate(plan.tasks)]
         self.dropped: set[int] = set()
-        self.left_out = [(f"{number:,} left out: {reason}", Ink.DIM) for reason, number in plan.left_out_by_reason]
+        self.left_out = [(f"   {number:,} left out: {reason}", Ink.DIM) for reason, number in plan.left_out_by_reason]
         self.words = SafeText()
         self.table = RowTable(self._columns(), self._fetch)
         self.table.styles.height = 1 + min(SHOWN, len(self.rows))
@@ -81,7 +81,7 @@ class DownstreamPrompt(KeyedDialog):
 
     def _count(self) -> None:
         kept = len(self.rows) - len(self.dropped)
-        self.words.show([(f"{kept:,} of {len(self.rows):,} tasks", Ink.PLAIN), *(("   ", Ink.DIM), *self.left_out)])
+        self.words.show([(f"{kept:,} of {len(self.rows):,} tasks", Ink.PLAIN), *self.left_out])
 
     async def action_move(self, name: str) -> None:
         """Up and down."""

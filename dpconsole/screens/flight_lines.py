@@ -30,6 +30,9 @@ MONTH = 9
 
 RULER = "".join(f"{day:<5}" for day in (1, 6, 11, 16, 21, 26)) + "31"
 
+BASELINES_SHOWN = 4
+SLOTS_NAMED = 3
+
 LEVELS_SHOWN = 6
 """Layers with a line of their own; the deeper ones share one."""
 
@@ -133,8 +136,11 @@ def _baselines(plan: FlightPlan, session: Session, width: int) -> Iterator[Cell]
         return
     if not plan.baselines:
         yield [("No baseline runs through the same slots.", Ink.DIM)]
-    for effect in plan.baselines:
+    for effect in plan.baselines[:BASELINES_SHOWN]:
         yield from _baseline(effect, session, width)
+    if more := plan.baselines[BASELINES_SHOWN:]:
+        late = sum(not effect.ends_before for effect in more)
+        yield [(f"  and {counted(len(more), 'more baseline')}, {late:,} with it still going on", Ink.DIM)]
 
 
 def _baseline(effect: BaselineEffect, session: Session, width: int) -> Iterator[Cell]:
@@ -146,7 +152,12 @@ def _baseline(effect: BaselineEffect, session: Session, width: int) -> Iterator[
 
 
 def _shared(effect: BaselineEffect) -> str:
-    return "; ".join(f"takes up to {one.takes} of {one.slots} slots of {one.name}" for one in effect.shared)
+    """The groups and rules that it may fill; where there is none, how much it takes of the narrowest."""
+    if full := [one.name for one in effect.shared if one.takes >= one.slots]:
+        others = f" and {len(full) - SLOTS_NAMED} more" if len(full) > SLOTS_NAMED else ""
+        return f"may fill {', '.join(full[:SLOTS_NAMED])}{others}"
+    most = max(effect.shared, key=lambda one: one.takes / one.slots)
+    return f"takes up to {most.takes} of {most.slots} slots of {most.name}"
 
 
 def _warnings(plan: FlightPlan, width: int) -> Iterator[Cell]:

@@ -40,7 +40,9 @@ class Starts(ConsoleScreen):
         if self.services.settings.readonly:
             self.notify("This session is read-only: nothing is created", severity="warning")
         elif len(start.rows) > STARTS_LIMIT:
-            self.notify(f"A backfill starts from at most {STARTS_LIMIT} rows: mark fewer", severity="warning")
+            self.notify(
+                f"A backfill starts from at most {STARTS_LIMIT} rows: mark fewer", severity="warning", markup=False
+            )
         elif start.rows or start.keys:
             self._read_starts(start)
         else:

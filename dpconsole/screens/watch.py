@@ -55,9 +55,9 @@ class Watches(ConsoleScreen):
         if targets and all(target in watch for target in targets):
             watch.forget(targets)
             self.refresh_header(now=True)
-            self.notify(f"{_number(targets)} watched no longer", timeout=3)
+            self.notify(f"{_number(targets)} watched no longer", timeout=3, markup=False)
         elif len(watch) + len(targets) > LIMIT:
-            self.notify(f"At most {LIMIT} can be watched at once: mark fewer", severity="warning")
+            self.notify(f"At most {LIMIT} can be watched at once: mark fewer", severity="warning", markup=False)
         elif targets and (command := await self._ask_how()) is not None:
             self._look(targets, command)
 
@@ -65,8 +65,8 @@ class Watches(ConsoleScreen):
         """What is run when one ends, nothing where the bell is enough; None when the operator left."""
         configured = self.services.settings.watch_command
         choices = [(BELL, "Ring the bell, and say so")]
-        choices += [(CONFIGURED, f"and run {shlex.join(configured)}")] if configured else []
-        choices += [(TYPED, "and run a command ...")]
+        choices += [(CONFIGURED, f"Ring, and run {shlex.join(configured)}")] if configured else []
+        choices += [(TYPED, "Ring, and run a command ...")]
         asked = ChoicePrompt(self.session, "When it ends", choices)
         how = await self.app.push_screen_wait(asked)
         return await self._type_command() if how == TYPED else {BELL: (), CONFIGURED: configured}.get(how)
@@ -90,7 +90,7 @@ class Watches(ConsoleScreen):
         self.session.watch.add(going_on, message.command)
         self.refresh_header(now=True)
         if going_on:
-            self.notify(f"{_number(going_on)} watched until the end", timeout=3)
+            self.notify(f"{_number(going_on)} watched until the end", timeout=3, markup=False)
         if ended:
             first = f"{ended[0].name}: {status_words(ended[0])} already"
             more = f", and {len(ended) - 1} more have ended" if len(ended) > 1 else ""

@@ -278,13 +278,18 @@ class Form(Widget, can_focus=True, inherit_bindings=False):
         elif answer.line.text:
             yield cut_cells(answer.line.text, room), style
         else:
-            yield cut_cells(answer.entry.default, room), inked(self, Ink.DIM, style)
+            yield cut_cells(self._default(answer), room), inked(self, Ink.DIM, style)
+
+    def _default(self, answer: Answer) -> str:
+        """What shows through an empty text; nothing where being empty is what is wrong with it."""
+        is_wrong = answer.touched and answer.entry.name in self._problems
+        return "" if is_wrong else answer.entry.default
 
     def _typed(self, answer: Answer, style: Style, room: int) -> Iterator[tuple[str, Style]]:
         """The text with the cursor in it; all of it looks like the cursor while the next character replaces it."""
         cursor = style + self.get_component_rich_style(CURSOR, partial=True)
         if not answer.line.text:
-            default = cut_cells(answer.entry.default or " ", room)
+            default = cut_cells(self._default(answer) or " ", room)
             yield from ((default[:1], cursor), (default[1:], inked(self, Ink.DIM, style)))
             return
         text, at = answer.line.seen(room)

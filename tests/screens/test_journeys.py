@@ -157,3 +157,33 @@ async def test_10_tonights_baseline_is_late_find_its_chain_and_raise_it(app: Con
         assert (record.verb, record.acts) == ("priority", 3)
         assert {item.after for item in record.items} == {"highest"}
         assert hands.keys <= 6
+
+
+async def test_9_backfill_it_and_its_downstream_for_a_week_and_later_rerun_only_failures(
+    app: ConsoleApp, night: Night
+) -> None:
+    async with at(app, night) as hands:
+        await hands.press("4", "/")
+        await hands.type("dwd_pay_di")
+        await hands.press("enter", "b")
+        await hands.type("-7d..-1d")
+        await hands.press("tab", "space", "enter")
+        created = last_record(night)
+        assert any(line.startswith("›") and "dwd_pay_di_20261120" in line for line in hands.screen.splitlines())
+        assert (created.verb, created.acts) == ("backfill", 1)
+        assert hands.keys <= 8
+        submitted = matching(night, f"backfill:{created.items[0].id}")
+        assert {row.business_date for row in submitted} == {f"2026-11-{day}" for day in range(13, 20)}
+        assert {row.task for row in submitted} == {
+            "trade.dwd_pay_di",
+            "trade.dws_trade_pay_ord_1d",
+            "trade.ads_gmv_board",
+        }
+        night.pass_minutes(30)
+        failed = [row for row in matching(night, f"backfill:{created.items[0].id}") if row.status is Status.FAILED]
+        await pulse(hands.pilot)
+        hands.keys = 0
+        await hands.press("3", "r", "enter")
+        rerun = last_record(night)
+        assert (rerun.verb, {item.id for item in rerun.items}) == ("one-click-rerun-failed", {row.id for row in failed})
+        assert hands.keys <= 3

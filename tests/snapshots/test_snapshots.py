@@ -12,7 +12,11 @@ import pytest
 from textual.pilot import Pilot
 
 from dpconsole.app import ConsoleApp
+from dpconsole.screens import backfill_form
+from dpconsole.screens.asking import CreateBackfill
 from tests.screens.hands import press, pulse, settle, type_text
+from tests.screens.night import Night
+from tests.screens.test_pending import plant
 
 WIDE, SMALL = (120, 40), (80, 24)
 
@@ -93,3 +97,36 @@ def test_no_color(snap_compare: Callable[..., bool], night: object, monkeypatch:
         await press(pilot, "2", "space")
 
     assert snap_compare(app, terminal_size=SMALL, run_before=go_there)
+
+
+@pytest.mark.parametrize("size", [WIDE, SMALL], ids=["120x40", "80x24"])
+@pytest.mark.parametrize("typed", ["-10d..-1d", "-1d..-10d"], ids=["plan", "wrong"])
+def test_backfill_form(
+    snap_compare: Callable[..., bool],
+    app: ConsoleApp,
+    monkeypatch: pytest.MonkeyPatch,
+    typed: str,
+    size: tuple[int, int],
+) -> None:
+    monkeypatch.setattr(backfill_form, "PLAN_PAUSE", 0.001)
+
+    async def filled_in(pilot: Pilot[int]) -> None:
+        await settle(pilot)
+        app.post_message(CreateBackfill({"task": "trade.ods_trade_order", "downstream": "all", "range": typed}))
+        await settle(pilot)
+        await pulse(pilot)
+        await settle(pilot)
+
+    assert snap_compare(app, terminal_size=size, run_before=filled_in)
+
+
+@pytest.mark.parametrize("size", [WIDE, SMALL], ids=["120x40", "80x24"])
+def test_pending(snap_compare: Callable[..., bool], app: ConsoleApp, night: Night, size: tuple[int, int]) -> None:
+    plant(night)
+
+    async def go_there(pilot: Pilot[int]) -> None:
+        await settle(pilot)
+        await press(pilot, "3", "]")
+        await pulse(pilot)
+
+    assert snap_compare(app, terminal_size=size, run_before=go_there)
