@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 
+from dpconsole.core.engine import backfilling
 from dpconsole.core.engine import engine as engine_module
 from dpconsole.core.engine.admission import Capacity
 from dpconsole.core.engine.engine import Engine
+from dpconsole.core.engine.instances import shape_of
 from dpconsole.core.engine.lease import Lease
 from dpconsole.core.store import engine_sql
 from dpconsole.core.store.engine_sql import due
@@ -74,6 +76,10 @@ def _forget_tables(transaction: Any, tables: Any, at: int) -> None:
     pass
 
 
+def _leave_the_gate_open(*asked: Any) -> Any:
+    return shape_of(*asked)._replace(autonomous=True)
+
+
 NOBODY = 100_000
 """Ids from here on are forged ones: there is no such instance to believe anything of."""
 
@@ -86,6 +92,7 @@ BROKEN = {
     "tables do not follow": (engine_module, "derive_tables", _forget_tables, "derived"),
     "the lease is not checked": (Lease, "check", lambda self, transaction: None, "fence"),
     "the feed is not told": (Transaction, "touch", lambda self, table, ids: None, "feed"),
+    "queues do not wait": (backfilling, "shape_of", _leave_the_gate_open, "queue"),
     "nothing expires": (Engine, "_expire", lambda self, this: None, "I12"),
 }
 
