@@ -42,6 +42,7 @@ from dpconsole.screens.actions import ActionsScreen
 from dpconsole.screens.asking import OpenStanding
 from dpconsole.screens.backfill_columns import TreeLine, columns
 from dpconsole.screens.backfill_tabs import BackfillTabs
+from dpconsole.screens.export import BackfillsExport, Wanted
 from dpconsole.screens.instance_rows import INSTANCE_TERMS, InstanceRows, quoted
 from dpconsole.screens.keymap import Key, Scope
 from dpconsole.screens.listing import ListScreen, Shown
@@ -438,9 +439,18 @@ class BackfillScreen(BackfillTabs, InstanceRows):
         return [TreeId.of(row) for row, marked in self.table.choices.items() if marked]
 
     async def _resolved(self) -> Selection | None:
-        """The selection; where folders hold less than in the store, the instances that are listed in them."""
-        selection, choices = self.selection(), dict(self.table.choices)
-        if selection is None or not selection.folders or not self._narrowing:
+        """What a verb is asked of; None where there is nothing."""
+        choices = dict(self.table.choices)
+        return await self._meant(choices) if choices else None
+
+    async def _everything(self) -> Selection:
+        """All that is listed."""
+        return await self._meant(dict.fromkeys(self.table.outline.roots, True))
+
+    async def _meant(self, choices: Mapping[int, bool]) -> Selection:
+        """What choices stand for; where folders hold less than in the store, the instances that are listed in them."""
+        selection = _selected(choices, self.session.environment)
+        if not selection.folders or not self._narrowing:
             return selection
         find = partial(self.services.tree.chosen, self.shown_request, self.inside, choices)
         return Selection.of(await self.run_worker(find, thread=True, group="chosen").wait())
@@ -460,6 +470,21 @@ class BackfillScreen(BackfillTabs, InstanceRows):
             chosen = await self.app.push_screen_wait(ActionsScreen(self.session, self.stack, selection))
             if chosen is not None:
                 await self.run_action(chosen)
+
+    @work
+    async def action_export(self) -> None:
+        """Write a workbook of the instances of all listed backfills, or of those that are marked or under the cursor."""
+        chosen = await self._resolved()
+        if chosen is None:
+            return
+        offered = {"chosen": "What is marked" if self.table.marks else "This row", "listed": "All listed backfills"}
+        answer = await self.app.push_screen_wait(ChoicePrompt(self.session, "Export", tuple(offered.items())))
+        if answer is None:
+            return
+        wanted = Wanted(offered[answer], chosen if answer == "chosen" else await self._everything())
+        path = await self.app.push_screen_wait(BackfillsExport(self.session, wanted))
+        if path is not None:
+            self.notify(f"Written: {path}", markup=False)
 
     @override
     def open_row(self, row_id: int) -> None:

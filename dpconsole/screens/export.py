@@ -156,5 +156,15 @@ class NeighboursExport(ExportScreen):
         return path
 
 
+class BackfillsExport(ExportScreen):
+    """Writes the instances of backfills."""
+
+    @override
+    def write(self, directory: Path, progress: Progress) -> Path:
+        assert self.wanted.selection is not None
+        export = self.session.services.export_backfills
+        return export(self.wanted.selection, directory, progress, self._stopped.is_set)
+
+
 def _reach(levels: int | None) -> str:
     return dict(LEVELS)["all" if levels is None else str(levels)]

@@ -190,9 +190,7 @@ KEYS: tuple[Key, ...] = (
     Key("form.copy", ("y",), "copy command", _A.FORM, _C.CONSOLE, "copy", 14, "The same as a command"),
     Key("form.anew", ("ctrl+r",), "anew", _A.FORM, _C.ACT, "anew", 20, "Forget the draft, and begin anew"),
     Key("form.plan_up", ("pageup",), "plan up", _A.FORM, _C.MOVE, "scroll_plan(-1)", 0, "Flight plan, a page up"),
-    Key(
-        "form.plan_down", ("pagedown",), "plan", _A.FORM, _C.MOVE, "scroll_plan(1)", 25, "Flight plan, a page down"
-    ),
+    Key("form.plan_down", ("pagedown",), "plan", _A.FORM, _C.MOVE, "scroll_plan(1)", 25, "Flight plan, a page down"),
     Key("form.help", ("f1",), "help", _A.FORM, _C.CONSOLE, "app.help", 30, "The keys that work here"),
     Key("form.leave", ("escape",), "leave", _A.FORM, _C.GO, "peel", 15, "Leave; the answers are kept as a draft"),
     Key("row.watch", ("W",), "watch", _A.WATCH, _C.LOOK, "watch", 0, "Ring, or run a command, when it ends"),
@@ -215,6 +213,7 @@ KEYS: tuple[Key, ...] = (
         21,
         "Which instances to list inside",
     ),
+    Key("backfill.export", ("X",), "export", _A.BACKFILL, _C.ACT, "export", 0, "Write a workbook of their instances"),
     Key("backfill.statuses", ("t",), "statuses", _A.BACKFILL, _C.LOOK, "statuses", 22, "Of which statuses inside"),
     Key(
         "tree.unfold_all", (")",), "unfold all", _A.BACKFILL, _C.GO, "move('unfold_all')", 41, "All below the backfill"
@@ -236,9 +235,7 @@ KEYS: tuple[Key, ...] = (
         10,
         "Details of the node, or what is folded in it",
     ),
-    Key(
-        "dag.search", ("/",), "search", _A.DAG, _C.LOOK, "search", 4, "To what is called so, live; Enter the next one"
-    ),
+    Key("dag.search", ("/",), "search", _A.DAG, _C.LOOK, "search", 4, "To what is called so, live; Enter the next one"),
     Key("dag.up", ("<",), "level up", _A.DAG, _C.LOOK, "more(1, 0)", 2, "One level more upstream"),
     Key("dag.down", (">",), "level down", _A.DAG, _C.LOOK, "more(0, 1)", 2, "One level more downstream"),
     Key("dag.all_up", ("(",), "all up", _A.DAG, _C.LOOK, "all('up')", 0, "All levels upstream"),

@@ -1,6 +1,6 @@
 """Every benchmark, or the ones that are named.
 
-    python -m tests.bench [engine] [rowtable] [wire] [diagnosis] [window] [layout] [verbs] [backfill] [--quick]
+    python -m tests.bench [engine] [rowtable] [wire] [diagnosis] [window] [layout] [verbs] [backfill] [tree] [--quick]
 
 Figures are those of this machine at this moment; what counts is how they stand to the floor or to the other table of
 the same run.
@@ -14,7 +14,18 @@ import platform
 import sqlite3
 from collections.abc import Callable
 
-from tests.bench import backfill, console_list, dag_layout, dag_window, diagnosis, engine, rowtable, verbs, wire
+from tests.bench import (
+    backfill,
+    backfill_tree,
+    console_list,
+    dag_layout,
+    dag_window,
+    diagnosis,
+    engine,
+    rowtable,
+    verbs,
+    wire,
+)
 
 
 def _engine(quick: bool) -> None:
@@ -56,6 +67,10 @@ def _backfill(quick: bool) -> None:
     backfill.run(backfill.QUICK if quick else backfill.WHOLE)
 
 
+def _tree(quick: bool) -> None:
+    backfill_tree.run(backfill_tree.QUICK if quick else backfill_tree.WHOLE)
+
+
 SECTIONS: dict[str, tuple[str, Callable[[bool], None]]] = {
     "engine": ("Durable completions a second", _engine),
     "rowtable": ("A list of many rows", _rowtable),
@@ -65,6 +80,7 @@ SECTIONS: dict[str, tuple[str, Callable[[bool], None]]] = {
     "layout": ("Drawing a graph", _layout),
     "verbs": ("Verbs on thousands of instances", _verbs),
     "backfill": ("Backfills, made and run", _backfill),
+    "tree": ("The tree of backfills beside the list of its instances", _tree),
 }
 
 
