@@ -9,7 +9,7 @@ and who drives the engine, and only the screen on top is told; a screen that com
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 
 from textual import events, on, work
 from textual.command import CommandPalette
+from textual.filter import LineFilter
 from textual.message import Message
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
@@ -66,7 +67,9 @@ from dpconsole.screens.times import MINUTE_MS, TimeDisplay
 from dpconsole.screens.verbs import SEVERITIES, Verbs, go_through, outcome_words
 from dpconsole.screens.watch import WatchedScreen, status_words
 from dpconsole.screens.watching import Look, Watched, run_command
+from dpconsole.widgets.plain import Plain
 from dpconsole.widgets.sheets import every_sheet, tokens
+from dpconsole.widgets.status import needs_ascii
 from dpconsole.widgets.thrifty import ThriftyApp
 
 FRAMES = 4
@@ -122,7 +125,11 @@ class ConsoleApp(ThriftyApp[int], inherit_bindings=False):
             self.screen, self.beat = screen, beat
             super().__init__()
 
-    def __init__(self, services: Services, *, live: bool = True, keymap_file: Path | None = None) -> None:
+    def __init__(
+        self, services: Services, *, live: bool = True, keymap_file: Path | None = None, encoding: str = "utf-8"
+    ) -> None:
+        asked = services.settings.ascii
+        self._plain = Plain(encoding) if (needs_ascii(encoding) if asked is None else asked) else None
         no_colour = "NO_COLOR" in os.environ
         super().__init__(ansi_color=True if no_colour else None)
         self.animation_level = "none"
@@ -150,6 +157,12 @@ class ConsoleApp(ThriftyApp[int], inherit_bindings=False):
         if name not in self._main:
             self._main[name] = MAIN[name](self.session)
         return self._main[name]
+
+    @override
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """What every line goes through on its way to the terminal."""
+        filters = super().get_line_filters()
+        return filters if self._plain is None else (*filters, self._plain)
 
     @override
     def get_theme_variable_defaults(self) -> dict[str, str]:

@@ -34,7 +34,7 @@ from dpconsole.core.export.neighbours import export_neighbours
 from dpconsole.core.export.places import ExportCancelled, ExportError
 from dpconsole.core.export.workbook import Progress, export_backfills, export_instances, recurring_ids
 from dpconsole.core.graph.critical import PathRole
-from dpconsole.core.graph.grouping import MOST_BESIDE, Group, Grouped, Grouping, aggregate, recounted
+from dpconsole.core.graph.grouping import MOST_BESIDE, Group, Grouped, Grouping, aggregate, recounted, renamed
 from dpconsole.core.graph.task_window import read_task_window
 from dpconsole.core.graph.window import (
     MOST_NODES,
@@ -184,6 +184,7 @@ __all__ = [
     "next_failed",
     "read_form",
     "recounted",
+    "renamed",
     "verb_on",
     "window_ids",
     "with_nodes",

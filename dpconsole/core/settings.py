@@ -121,6 +121,19 @@ def _flag(value: Any) -> bool:
     return _FLAGS[value.lower()]
 
 
+AUTO = "auto"
+"""The value of a setting that is found out."""
+
+
+def _auto_or_flag(value: Any) -> bool | str:
+    if value == AUTO:
+        return AUTO
+    try:
+        return _flag(value)
+    except ValueError:
+        raise ValueError("write auto, true or false") from None
+
+
 def _command(value: Any) -> tuple[str, ...]:
     """A program and its arguments; a variable holds them as one text, quoted as in a shell."""
     words = shlex.split(value) if isinstance(value, str) else value
@@ -146,6 +159,7 @@ KEYS: tuple[Key, ...] = (
     Key("synchronous", _one_of("full", "normal"), "full", "DPCONSOLE_SYNCHRONOUS", "how safely SQLite commits"),
     Key("slow_link", _flag, False, "DPCONSOLE_SLOW_LINK", "draw once a second instead of four times"),
     Key("times", _one_of("project", "utc", "local", "age"), "project", "DPCONSOLE_TIMES", "how times are shown"),
+    Key("ascii", _auto_or_flag, AUTO, "DPCONSOLE_ASCII", "whether the console draws without glyphs"),
     Key("watch.command", _command, (), "DPCONSOLE_WATCH_COMMAND", "what may be run when something watched ends"),
 )
 """Everything that can be settled, in the order in which `config show` prints it; a dot stands for a table."""
@@ -208,6 +222,12 @@ class Settings:
     def times(self) -> str:
         """How times are shown at first: project, utc, local or age."""
         return str(self.settled["times"].value)
+
+    @property
+    def ascii(self) -> bool | None:
+        """Whether the console draws without glyphs; None where the terminal decides."""
+        value = self.settled["ascii"].value
+        return None if value == AUTO else bool(value)
 
     @property
     def watch_command(self) -> tuple[str, ...]:

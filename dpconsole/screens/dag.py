@@ -790,7 +790,7 @@ class InstanceDagScreen(Verbs, DagScreen):
             return
         here = ids[picture.box(self.here).members[0]]
         self.asked = asked
-        self.picture = picture.of(message.window, ids, asked.by, self.asked.opened)
+        self.picture = picture.of(message.window, ids)
         self.show_picture(self.picture.box_of(here) or self.picture.main)
 
     # Download

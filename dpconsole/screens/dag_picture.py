@@ -21,6 +21,7 @@ from dpconsole.core.services import (
     WindowNode,
     aggregate,
     recounted,
+    renamed,
     with_nodes,
 )
 from dpconsole.widgets.cells import cut_cells, width_of
@@ -29,6 +30,9 @@ from dpconsole.widgets.status import INKS, PAUSED, chips
 
 NAME, SHORT_NAME = 40, 26
 """Cells of a name in a picture, and where the window is too small for it."""
+
+FEWEST_BESIDE = 12
+"""Nodes of a level that are shown by themselves in however small a window."""
 
 SMALL = 300
 """Boxes up to which a picture is laid out again, with less on its boxes, when it does not fit the window."""
@@ -108,20 +112,22 @@ class Picture:
         window = with_nodes(self.window, nodes, rev)
         return replace(self, window=window, grouped=recounted(self.grouped, window))
 
-    def of(self, window: Window, ids: Mapping[int, int], by: Grouping, opened: Collection[int]) -> Picture:
+    def of(self, window: Window, ids: Mapping[int, int]) -> Picture:
         """The picture of other rows that stand where these do; `ids` says which for which."""
-        grouped = aggregate(window, by, opened=[ids.get(id, id) for id in opened], most=MOST_BESIDE)
-        boxes = {id: grouped.group_of[ids[group.members[0]]] for id, group in self.grouped.nodes.items()}
-        if {*boxes.values()} != grouped.nodes.keys():
-            return laid_out(window, grouped, (self.layout.width, self.layout.height), lambda _due: "", None)
-        return Picture(window, grouped, self.layout.renamed(boxes), self.detail)
+        grouped = renamed(self.grouped, window, ids)
+        return Picture(window, grouped, self.layout.renamed(ids), self.detail)
 
 
 def draw_picture(
     window: Window, by: Grouping, opened: Collection[int], room: tuple[int, int], when: When, keep: Layout | None
 ) -> Picture:
     """The picture of a window in so many columns and lines; `keep` is the layout that was there before."""
-    return laid_out(window, aggregate(window, by, opened=opened, most=MOST_BESIDE), room, when, keep)
+    return laid_out(window, aggregate(window, by, opened=opened, most=_most(room)), room, when, keep)
+
+
+def _most(room: tuple[int, int]) -> int:
+    """Nodes of a level that are shown by themselves: a hub and what needs attention around it are seen at once."""
+    return max(FEWEST_BESIDE, min(MOST_BESIDE, room[1] - 2))
 
 
 def laid_out(window: Window, grouped: Grouped, room: tuple[int, int], when: When, keep: Layout | None) -> Picture:

@@ -54,8 +54,11 @@ PAUSED = {False: "⏸", True: "="}
 
 
 def needs_ascii(encoding: str) -> bool:
-    """Whether a terminal of this encoding cannot draw the glyphs."""
-    return codecs.lookup(encoding).name != "utf-8"
+    """Whether a terminal of this encoding cannot draw the glyphs; of one that is not known everything is expected."""
+    try:
+        return codecs.lookup(encoding).name != "utf-8"
+    except LookupError:
+        return False
 
 
 def _face(status: AnyStatus | str) -> Face:

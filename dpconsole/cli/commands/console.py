@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -47,12 +48,19 @@ def run_console(work: Work, clock: Clock, speed: float) -> Exit:
     from dpconsole.app import ConsoleApp
 
     services = _services(work, clock, speed)
-    app = ConsoleApp(services, keymap_file=work.settings.places.keymap)
+    encoding = terminal_encoding(os.environ, getattr(sys.__stderr__, "encoding", None))
+    app = ConsoleApp(services, keymap_file=work.settings.places.keymap, encoding=encoding)
     try:
         asyncio.run(_show(app))
     finally:
         services.feed.close()
     return Exit(app.return_code or Exit.DONE)
+
+
+def terminal_encoding(environ: Mapping[str, str], stream: str | None) -> str:
+    """What the terminal is said to understand: the locale where it names an encoding, else what Python writes to it."""
+    locale = next((environ[name] for name in ("LC_ALL", "LC_CTYPE", "LANG") if environ.get(name)), "")
+    return locale.partition("@")[0].partition(".")[2] or stream or "utf-8"
 
 
 async def _show(app: ConsoleApp) -> None:

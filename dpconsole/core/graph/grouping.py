@@ -144,6 +144,23 @@ def recounted(grouped: Grouped, window: Window) -> Grouped:
     )
 
 
+def renamed(grouped: Grouped, window: Window, ids: Mapping[int, int]) -> Grouped:
+    """The same groups of the rows of another window that stand where these do; `ids` says which for which."""
+    nodes = {
+        ids[id]: replace(group, id=ids[id], members=tuple(ids[member] for member in group.members))
+        for id, group in grouped.nodes.items()
+    }
+    there = Grouped(
+        main=ids[grouped.main],
+        by=grouped.by,
+        nodes=nodes,
+        edges=frozenset((ids[up], ids[down]) for up, down in grouped.edges),
+        group_of={ids[id]: ids[group] for id, group in grouped.group_of.items()},
+        order={ids[id]: place for id, place in grouped.order.items()},
+    )
+    return recounted(there, window)
+
+
 def _crowds(window: Window, kinds: Mapping[int, Hashable], opened: Collection[int], most: int) -> dict[int, list[int]]:
     """By crowded level the nodes that would stand there by themselves, what needs attention first."""
     alone = defaultdict[int, list[int]](list)
