@@ -28,7 +28,7 @@ def test_every_command_has_its_own_help_and_takes_the_global_options(run: Run, n
         assert option in result.stdout
 
 
-@pytest.mark.parametrize("name", OPERATIONS)
+@pytest.mark.parametrize("name", [name for name in OPERATIONS if name in ENTRIES])
 def test_the_commands_of_verbs_come_from_their_registry(run: Run, name: str) -> None:
     assert ENTRIES[name].help == OPERATIONS[name].help
     words = run(name, "--help").stdout

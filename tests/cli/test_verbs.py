@@ -11,6 +11,7 @@ import pytest
 from click.testing import Result
 
 from dpconsole.cli.exits import Exit
+from dpconsole.cli.root import ENTRIES
 from dpconsole.core.operations.registry import OPERATIONS
 from tests.cli.conftest import Run, document
 
@@ -239,7 +240,7 @@ def test_a_word_that_makes_no_sense_is_named(night: Run, words: list[str], told:
     assert told in result.stderr
 
 
-@pytest.mark.parametrize("verb", OPERATIONS)
+@pytest.mark.parametrize("verb", [name for name in OPERATIONS if name in ENTRIES])
 def test_no_verb_acts_in_a_read_only_session(night: Run, ids: dict[str, int], ledger: Any, verb: str) -> None:
     needed = {"priority": ["--to", "low"], "remove-upstream": ["--upstream", ids["ods_orders"]]}
     result = night(verb, ids["ads_gmv"], *needed.get(verb, []), "--yes", "--readonly")
@@ -247,7 +248,7 @@ def test_no_verb_acts_in_a_read_only_session(night: Run, ids: dict[str, int], le
     assert ledger() == []
 
 
-@pytest.mark.parametrize("verb", OPERATIONS)
+@pytest.mark.parametrize("verb", [name for name in OPERATIONS if name in ENTRIES])
 def test_no_verb_acts_without_permission(night: Run, ids: dict[str, int], verb: str) -> None:
     needed = {"priority": ["--to", "low"], "remove-upstream": ["--upstream", ids["ods_orders"]]}
     result = night(verb, ids["secret"], *needed.get(verb, []), "--yes", "--json")

@@ -123,7 +123,7 @@ def _in_flight(connection: Connection, dates: Sequence[Any], now: int) -> dict[i
     ids = [id for some in unfinished.values() for id in some]
     if not ids:
         return dict.fromkeys(begun, now)
-    done = forecast(connection, read_upstream(connection, ids, len(ids) + WALK_LIMIT), now).done
+    done = forecast(connection, read_upstream(connection, set(ids), len(ids) + WALK_LIMIT), now).done
     return {date: _last(done, some, now) for date, some in unfinished.items()}
 
 
