@@ -81,7 +81,9 @@ def test_every_stack_is_some_screens() -> None:
 
 @pytest.mark.parametrize("screen", SCREENS, ids=lambda screen: screen.stack)
 def test_every_key_has_an_action_behind_it(screen: type[Keyed]) -> None:
-    view = {LogScreen: LogView, BackfillScreen: TreeTable, InstanceDagScreen: DagView, TaskDagScreen: DagView}.get(screen, RowTable)
+    view = {LogScreen: LogView, BackfillScreen: TreeTable, InstanceDagScreen: DagView, TaskDagScreen: DagView}.get(
+        screen, RowTable
+    )
     for entry in KEYMAP.on(screen.stack):
         namespace, name, parameters = parse(entry.action)
         owner = {"app": ConsoleApp}.get(namespace, screen)
