@@ -17,7 +17,8 @@ from dpconsole.core.domain.definitions import Dependency, Environment, Method, S
 from dpconsole.core.domain.statuses import Status
 from dpconsole.core.engine import backfilling
 from dpconsole.core.engine.backfilling import Submission, create_flow, make_periodic, submit
-from dpconsole.core.engine.why import Moment, explain
+from dpconsole.core.engine.diagnosis import explain as diagnose
+from dpconsole.core.engine.why import Moment, count_reasons, explain
 from dpconsole.core.store.backfill_sql import change, exclude, regroup
 from dpconsole.core.store.session import Store
 from tests.nights import EVENING, MINUTE, ByHand, Night, every, fails, node, on, on_itself, table, task
@@ -478,3 +479,16 @@ def test_an_instance_says_that_its_data_timestamp_waits_and_behind_which(sqlite_
         exclude(transaction, [date_id(night, 5)])
         change(transaction, id, state=BackfillState.SUBMITTED)
     assert why(night, "a@2026-11-06T00:00").startswith("its data timestamp was left out of the backfill")
+
+
+def test_its_diagnosis_names_the_turn_and_promises_no_end(sqlite_store: Store) -> None:
+    night = Night(sqlite_store, task("a", simulate=fails()), task("b", "a"))
+    night.backfill("a", first=FIRST, days=2)
+    night.run()
+    found = diagnose(sqlite_store, night.clock, night.id("a@2026-11-03T00:00"))
+    assert found is not None
+    assert found.eta.at is None
+    assert found.eta.words == "will not start before it has its turn in the backfill"
+    assert "behind 2026-11-01, which has failed" in found.summary
+    with sqlite_store.read() as connection:
+        assert count_reasons(connection) == {"its data timestamp waits for its turn": 2, "an upstream failed": 1}

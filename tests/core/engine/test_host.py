@@ -9,12 +9,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import time
 
 import pytest
+from sqlalchemy import text
 
+from dpconsole.core.domain.backfill_form import BackfillForm, Offsets, Periodic
+from dpconsole.core.domain.backfills import Recurrence
 from dpconsole.core.domain.clock import Clock, PacedClock, SystemClock, VirtualClock
 from dpconsole.core.domain.statuses import Status
 from dpconsole.core.engine import host as host_module
+from dpconsole.core.engine.backfilling import create_flow
 from dpconsole.core.engine.host import EngineHost
 from dpconsole.core.executors.simulated import SimulatedExecutor
 from dpconsole.core.store.errors import StoreBusy
@@ -128,3 +133,15 @@ async def test_a_host_says_what_keeps_it_from_working_and_that_it_is_over(sqlite
         in_the_way.clear()
         host.wake()
         await until(lambda: night.status("b") == SUCCEEDED and host.trouble is None)
+
+
+async def test_what_saved_flows_are_to_submit_is_made_where_nights_are_generated(sqlite_store: Store) -> None:
+    night = Night(sqlite_store, task("a"))
+    form = BackfillForm(("p.a",), name="again", offsets=(Offsets(),), periodic=Periodic(Recurrence.DAILY, time(3)))
+    with sqlite_store.write() as transaction:
+        create_flow(transaction, form, "lin", night.clock.now())
+    night.clock.advance_to(night.moment("23:00"))
+    async with started(host_of(night)):
+        with sqlite_store.read() as connection:
+            made = connection.execute(text("SELECT name, state FROM backfill")).all()
+    assert made == [("again_20261121", "waiting")]
