@@ -110,7 +110,7 @@ _DATES_BELOW = (
 )
 
 
-def _below(*conditions: ColumnElement[bool], column: Any = Instance.id) -> Select[tuple[int]]:
+def _below(*conditions: ColumnElement[bool], column: Any = Instance.id) -> Select[int]:
     """Instances of data timestamps; joined, so that the index of the backfill is what finds them."""
     of_date = and_(
         BackfillDate.backfill_id == Instance.backfill_id,
@@ -174,7 +174,7 @@ def backfills_of(connection: Connection, folders: Folders, without: Folders = ()
     return [id for id in named if id not in spared]
 
 
-def _found(connection: Connection, statement: Select[tuple[int]], folders: Folders, without: Folders) -> list[int]:
+def _found(connection: Connection, statement: Select[int], folders: Folders, without: Folders) -> list[int]:
     dates = dates_below(connection, folders, without)
     left = [id for id, state in dates.items() if state is not DateState.EXCLUDED]
     return list(dict.fromkeys(connection.execute(statement, {"ids": bind(left)}).scalars())) if left else []
