@@ -49,13 +49,14 @@ class Postgres:
 def _statements_are_compiled_once() -> Iterator[None]:
     """Let the stores of one worker share what SQLAlchemy compiled: else it costs as much as all the rest of a test.
 
-    The cache goes by the identity of the dialect, so that is shared as well; every store configures it alike.
+    The cache goes by the identity of the dialect, so that is shared as well; every store configures it alike. Readers
+    and writers, told apart by their pools, keep one each: a test that refuses a writer's statements means no reader's.
     """
-    first: dict[str, Engine] = {}
+    first: dict[tuple[str, object], Engine] = {}
 
     def create(url: URL, **options: Any) -> Engine:
         made = create_engine(url, query_cache_size=5_000, **options)
-        known = first.setdefault(url.get_backend_name(), made)
+        known = first.setdefault((url.get_backend_name(), options.get("pool_size")), made)
         made.dialect, made._compiled_cache = known.dialect, known._compiled_cache
         return made
 

@@ -76,7 +76,7 @@ class Insertion:
         text = self._texts.get(dialect.name) or self._texts.setdefault(dialect.name, self._text(dialect))
         cursor = connection.connection.cursor()
         with _translated(dialect, text):
-            cursor.executemany(text, rows)
+            dialect.do_executemany(cursor, text, rows)
         cursor.close()
 
     def _text(self, dialect: Dialect) -> str:
