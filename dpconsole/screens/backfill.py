@@ -7,6 +7,7 @@ they are opened, a mark on one covers what is in it, and a verb is asked of the 
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,7 +18,8 @@ from textual.message import Message
 from textual.widget import Widget
 from typing_extensions import override
 
-from dpconsole.core.domain.statuses import GUARDS, Status, Verb
+from dpconsole.core.domain.backfills import DateState
+from dpconsole.core.domain.statuses import GUARDS, NormalisedStatus, Status, Verb
 from dpconsole.core.services import (
     OPERATIONS,
     SUBMITTED,
@@ -162,6 +164,7 @@ class BackfillScreen(BackfillTabs, InstanceRows):
         self.inside = Inside()
         self._typed_inside = ""
         self._narrowing: tuple[str, ...] = ()
+        self._told = (-1, "")
         self._also_open: frozenset[int] = frozenset()
         super().__init__(session, query)
 
@@ -369,15 +372,11 @@ class BackfillScreen(BackfillTabs, InstanceRows):
     @property
     @override
     def marked_words(self) -> str:
-        """`1 backfill, 2 instances marked, 3 left out`."""
-        choices = self.table.marks.choices
-        layers = ((Layer.BACKFILL, "backfill"), (Layer.DATE, "data timestamp"), (Layer.INSTANCE, "instance"))
-        told = []
-        for layer, noun in layers:
-            number = sum(1 for row, marked in choices.items() if marked and row % 4 == layer)
-            told += [f"{number:,} {noun}{'s' * (number != 1)}"] * bool(number)
-        spared = len(choices) - self.table.marks.count
-        return f"{', '.join(told)} marked{f', {spared:,} spared' if spared else ''}" if told else ""
+        """`1 backfill, 2 instances marked, 3 spared`; counted again when the marks have changed."""
+        marks = self.table.marks
+        if self._told[0] != marks.changes:
+            self._told = (marks.changes, _marked_words(marks.choices))
+        return self._told[1]
 
     @override
     def _mark_matching(self, request: ListRequest, marked: bool) -> None:  # type: ignore[override]
@@ -473,7 +472,7 @@ class BackfillScreen(BackfillTabs, InstanceRows):
 
     @work
     async def action_export(self) -> None:
-        """Write a workbook of the instances of all listed backfills, or of those that are marked or under the cursor."""
+        """Write a workbook of the instances of all listed backfills, or of what is marked or under the cursor."""
         chosen = await self._resolved()
         if chosen is None:
             return
@@ -502,19 +501,14 @@ class BackfillScreen(BackfillTabs, InstanceRows):
         keys, begun = self.session.keymap, bool(self._begun)
         opens = [replace(keys["move.right"], title="unfold", rank=9)] * (self.table.can_unfold and not begun)
         closes = [replace(keys["move.left"], title="fold", rank=9)] * (self.table.is_unfolded and not begun)
-        return [*opens, *closes, *(self._as_here(entry) for entry in super().working_keys)]
-
-    def _as_here(self, entry: Key) -> Key:
-        """A key in the words of what it would be asked of: on folders alone some verbs are other ones."""
-        name = entry.id.removeprefix("verb.")
-        asked = self.table.marks.choices or {self.table.cursor_id or Layer.INSTANCE: True}
-        if name in OPERATIONS and (meant := verb_on(name, _selected(asked, self.session.environment))) != name:
-            return replace(entry, title=meant.removeprefix("one-click-").replace("-", " "))
-        return entry
+        chosen = self.table.marks.choices or {self.table.cursor_id or Layer.INSTANCE: True}
+        instances = any(marked and row % 4 == Layer.INSTANCE for row, marked in chosen.items())
+        entries = super().working_keys if instances else map(_on_folders, super().working_keys)
+        return [*opens, *closes, *entries]
 
     @override
     def _works(self, entry: Key) -> bool:
-        if entry.scope is Scope.FOLDER and self.row is not None and not self.table.marks:
+        if entry.scope is Scope.FOLDER and not self.table.marks and not _has_to_begin(self._node):
             return False
         needs_instance = entry.scope is Scope.INSTANCE and self.row is None
         return not needs_instance and super()._works(entry)
@@ -533,7 +527,30 @@ def both(*terms: str) -> str:
     return asked[0] if len(asked) == 1 else " ".join(f"({term})" for term in asked)
 
 
-_ON_FOLDERS: Mapping[str, frozenset[Status]] = {"rerun": frozenset({Status.FAILED})}
+NOUNS: Mapping[Layer, str] = {
+    Layer.BACKFILL: "backfill",
+    Layer.DATE: "data timestamp",
+    Layer.INSTANCE: "instance",
+}
+"""What the rows of each layer are called."""
+
+
+def _marked_words(choices: Mapping[int, bool]) -> str:
+    numbers = Counter(row % 4 for row, marked in choices.items() if marked)
+    told = [f"{number:,} {noun}{'s' * (number != 1)}" for layer, noun in NOUNS.items() if (number := numbers[layer])]
+    spared = len(choices) - numbers.total()
+    return f"{', '.join(told)} marked{f', {spared:,} spared' if spared else ''}" if told else ""
+
+
+def _on_folders(entry: Key) -> Key:
+    """A key in the words of the verb that it stands for on folders."""
+    operation = OPERATIONS.get(entry.id.removeprefix("verb."))
+    if operation is None or not operation.on_folders:
+        return entry
+    return replace(entry, title=operation.on_folders.removeprefix("one-click-").replace("-", " "))
+
+
+_ACTS_ON: Mapping[str, frozenset[Status]] = {"rerun": frozenset({Status.FAILED})}
 """What a verb acts on below a folder, where that is less than its guard lets through."""
 
 
@@ -544,8 +561,15 @@ def _could(verb: str, folder: BackfillNode | DateNode) -> bool:
         return standing.held
     if verb not in GUARDS:
         return True
-    statuses = _ON_FOLDERS.get(verb, GUARDS[Verb(verb)].statuses)
+    statuses = _ACTS_ON.get(verb, GUARDS[Verb(verb)].statuses)
     return not statuses.isdisjoint(standing.counts)
+
+
+def _has_to_begin(row: TreeRow | None) -> bool:
+    """Whether a folder may hold a data timestamp whose turn has not come; an instance has none."""
+    if isinstance(row, DateNode):
+        return row.state is DateState.WAITING
+    return isinstance(row, BackfillNode) and row.standing.status is not NormalisedStatus.SUCCEEDED
 
 
 def _selected(choices: Mapping[int, bool], environment: str) -> Selection:

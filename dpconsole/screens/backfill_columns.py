@@ -86,7 +86,7 @@ def _short_folder_status(row: BackfillNode | DateNode) -> Cell:
 
 
 def _name(row: BackfillNode) -> Cell:
-    return [(row.name, Ink.STRONG)]
+    return [(row.name if row.name.strip() else row.key, Ink.STRONG)]
 
 
 def _dates(row: BackfillNode) -> Cell:

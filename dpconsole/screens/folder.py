@@ -30,11 +30,15 @@ from dpconsole.screens.pace import Pace
 from dpconsole.screens.pages import BLANK, Grid, Line, PageScreen, facts, heading
 from dpconsole.screens.session import Session
 from dpconsole.screens.times import show_age, show_stamp, show_took
+from dpconsole.widgets.cells import wrapped
 from dpconsole.widgets.ink import Cell, Ink, Piece
 from dpconsole.widgets.status import INKS, WORST_FIRST, chips, status_cell
 
 COUNTS = Grid((32, 8, 6), ("left", "right", "right"))
-TURNS = Grid((10, 24, 16, 9), ("left", "left", "left", "right"))
+TURNS = Grid((10, 26, 18, 9), ("left", "left", "left", "right"))
+SHORT_TURNS = Grid((10, 16, 12, 8), ("left", "left", "left", "right"))
+ROOM_FOR_TURNS = 90
+"""Cells of a page on which the turns of a queue are written in full."""
 INSTANCES = Grid((32, 32, 9), ("left", "left", "right"))
 
 OVER = frozenset({DateState.DONE, DateState.EXCLUDED})
@@ -126,17 +130,18 @@ class FolderScreen(PageScreen):
 
     def _backfill(self, row: BackfillNode, width: int) -> Iterator[Line]:
         progress = self.services.progress(row.backfill_id)
-        yield Line(self._state(row, self._end_of_all(progress)))
+        yield Line(self._state(row))
+        yield from (Line([(words, Ink.DIM)]) for words in wrapped(self._end_of_all(progress), width))
         yield BLANK
         yield from facts(self._facts(row), width)
         yield BLANK
         yield from self._counts(row)
-        yield from self._queues(progress.dates)
+        yield from self._queues(progress.dates, width)
 
     def _date(self, row: DateNode, width: int) -> Iterator[Line]:
         (above,) = self.services.tree.rows([TreeId(Layer.BACKFILL, row.backfill_id).number])
         assert isinstance(above, BackfillNode)
-        yield Line(self._state(row, ""))
+        yield Line(self._state(row))
         yield BLANK
         yield from facts(self._facts_of_date(row, above), width)
         yield Line([("Its backfill", Ink.ACCENT)], OpenStanding(TreeId(Layer.BACKFILL, row.backfill_id)))
@@ -144,11 +149,11 @@ class FolderScreen(PageScreen):
         yield from self._counts(row)
         yield from self._instances()
 
-    def _state(self, row: BackfillNode | DateNode, done_at: str) -> Cell:
+    def _state(self, row: BackfillNode | DateNode) -> Cell:
         standing = row.standing
         done = standing.counts.get(Status.SUCCEEDED, 0)
         share = f"   {done:,} of {standing.nodes:,} succeeded" if standing.nodes else ""
-        return [*folder_status(row), (share, Ink.PLAIN), (f"   {done_at}" if done_at else "", Ink.DIM)]
+        return [*folder_status(row), (share, Ink.PLAIN)]
 
     def _end_of_all(self, progress: BackfillProgress) -> str:
         if all(date.state in OVER for date in progress.dates):
@@ -182,27 +187,29 @@ class FolderScreen(PageScreen):
     def _counts(self, row: BackfillNode | DateNode) -> Iterator[Line]:
         counts, nodes = row.standing.counts, row.standing.nodes
         yield heading("Instances", f"{nodes:,}")
-        for status in WORST_FIRST:
-            if number := counts.get(status, 0):  # type: ignore[call-overload]
-                share = bar(number, nodes, INKS[status])
-                yield Line(COUNTS.row(status_cell(status), f"{number:,}", f"{number * 100 // nodes}%", share))
+        for status, number in sorted(counts.items(), key=lambda some: WORST_FIRST.index(some[0])):
+            share = bar(number, nodes, INKS[status])
+            yield Line(COUNTS.row(status_cell(status), f"{number:,}", f"{number * 100 // nodes}%", share))
         yield BLANK
 
-    def _queues(self, dates: Iterable[DateProgress]) -> Iterator[Line]:
+    def _queues(self, dates: Iterable[DateProgress], width: int) -> Iterator[Line]:
+        grid = TURNS if width >= ROOM_FOR_TURNS else SHORT_TURNS
         for queue, some in groupby(dates, key=lambda date: date.queue):
             turns = list(some)
             yield heading(f"Queue {queue}", _queue_words(turns))
-            yield from map(self._turn, turns[:SHOWN])
+            yield from (self._turn(date, grid) for date in turns[:SHOWN])
             if len(turns) > SHOWN:
                 yield Line([(f"  and {len(turns) - SHOWN:,} more, in the tree", Ink.DIM)])
             yield BLANK
 
-    def _turn(self, date: DateProgress) -> Line:
+    def _turn(self, date: DateProgress, grid: Grid) -> Line:
         standing = date.standing
         took = show_took(standing.started_at, standing.ended_at, self.session.now)
         told = f"done {self._when(date.eta)}" if date.eta is not None else ""
         status = standing_cell(standing, date.state)
-        cell = TURNS.row(date.business_date, status, chips(standing.counts), took, [(told, Ink.DIM)])
+        if grid is SHORT_TURNS and date.state is not DateState.EXCLUDED:
+            status = status_cell(standing.status, paused=standing.held)
+        cell = grid.row(date.business_date, status, chips(standing.counts), took, [(told, Ink.DIM)])
         if date.state is DateState.EXCLUDED:
             cell = [(text, Ink.DIM) for text, _ in cell]
         return Line(cell, OpenStanding(TreeId(Layer.DATE, date.id)))

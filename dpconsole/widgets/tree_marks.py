@@ -48,6 +48,8 @@ class TreeMarks(Marks):
         self._parents: dict[int, int] = {}
         self._apart: dict[int, set[int]] = {}
         self._covers: dict[int, Cover] = {}
+        self.changes = 0
+        """How often something was chosen, for whoever remembers what the choices come to."""
 
     @property
     def choices(self) -> Mapping[int, bool]:
@@ -103,6 +105,7 @@ class TreeMarks(Marks):
     @override
     def clear(self) -> None:
         self.scope = None
+        self.changes += 1
         for kept in (self._chosen, self._parents, self._apart, self._covers):
             kept.clear()
 
@@ -138,6 +141,7 @@ class TreeMarks(Marks):
 
     def _choose(self, row_id: int, marked: bool) -> None:
         """Mark or unmark a row with all that is under it; what follows from a choice above is no choice."""
+        self.changes += 1
         self._forget(row_id)
         if self._value(self._parent(row_id)) is not marked:
             self._put(row_id, marked)

@@ -24,7 +24,7 @@ def plant(night: Night, *tasks: str, submitter: str = "lin", name: str = "refill
 
 
 def plant_some(night: Night) -> None:
-    """An older one of mei's that is done, and a newer one of lin's in two queues: one held by a failure, one running."""
+    """An older one of mei's that is done, and a newer one of lin's, whose two queues are both under way."""
     plant(night, "growth.用户增长_渠道_00", submitter="mei", name="growth again", ranges=(DateRange(FIRST, FIRST),))
     night.pass_minutes(20)
     plant(night, groups=2)

@@ -11,6 +11,7 @@ import pytest
 
 from dpconsole.app import ConsoleApp
 from dpconsole.core.store.opening import open_store
+from tests.screens.backfills import plant_some
 from tests.screens.night import Night, fill, open_night
 
 
@@ -42,6 +43,29 @@ def night(night_file: Path, tmp_path: Path) -> Iterator[Night]:
     """The night in a store of the test's own."""
     store = open_store(shutil.copy(night_file, tmp_path / "night.db"), synchronous="NORMAL")
     opened = open_night(store, tmp_path)
+    yield opened
+    opened.services.feed.close()
+    store.close()
+
+
+@pytest.fixture(scope="session")
+def planted_file(night_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database that holds the night with two backfills, to be copied; beside it stands the moment."""
+    place = tmp_path_factory.mktemp("planted")
+    store = open_store(shutil.copy(night_file, place / "planted.db"), synchronous="OFF")
+    night = open_night(store, place)
+    plant_some(night)
+    (place / "now").write_text(str(night.clock.now()))
+    store.close()
+    return place / "planted.db"
+
+
+@pytest.fixture
+def planted_night(planted_file: Path, tmp_path: Path) -> Iterator[Night]:
+    """The night with two backfills: of the newer one two data timestamps are in flight, two wait."""
+    store = open_store(shutil.copy(planted_file, tmp_path / "planted.db"), synchronous="OFF")
+    opened = open_night(store, tmp_path)
+    opened.clock.advance_to(int((planted_file.parent / "now").read_text()))
     yield opened
     opened.services.feed.close()
     store.close()

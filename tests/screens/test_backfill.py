@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from sqlalchemy import update
 from textual.pilot import Pilot
@@ -15,39 +11,20 @@ from dpconsole.core.domain.keys import Layer, TreeId
 from dpconsole.core.domain.statuses import Status
 from dpconsole.core.services import InstanceNode
 from dpconsole.core.store.models import Instance
-from dpconsole.core.store.opening import open_store
 from dpconsole.screens.backfill import BackfillScreen
 from dpconsole.screens.details import InstanceScreen
 from dpconsole.screens.preview import PreviewScreen
-from tests.screens.backfills import plant, plant_some
+from tests.screens.backfills import plant
 from tests.screens.hands import lines, press, pulse, settle, text, type_text
-from tests.screens.night import Night, open_night
+from tests.screens.night import Night
 from tests.screens.test_journeys import last_record
 
 SIZE = (120, 40)
 
 
-@pytest.fixture(scope="module")
-def planted_file(night_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A night with two backfills, to be copied."""
-    place = tmp_path_factory.mktemp("planted")
-    store = open_store(shutil.copy(night_file, place / "planted.db"), synchronous="OFF")
-    night = open_night(store, place)
-    plant_some(night)
-    (place / "now").write_text(str(night.clock.now()))
-    store.close()
-    return place / "planted.db"
-
-
 @pytest.fixture
-def night(planted_file: Path, tmp_path: Path) -> Iterator[Night]:
-    """The night with two backfills: of the newer one two data timestamps are in flight, two wait."""
-    store = open_store(shutil.copy(planted_file, tmp_path / "night.db"), synchronous="OFF")
-    opened = open_night(store, tmp_path)
-    opened.clock.advance_to(int((planted_file.parent / "now").read_text()))
-    yield opened
-    opened.services.feed.close()
-    store.close()
+def night(planted_night: Night) -> Night:
+    return planted_night
 
 
 def tree(pilot: Pilot[int]) -> BackfillScreen:
@@ -111,7 +88,7 @@ async def test_enter_opens_an_instance_and_tells_how_a_folder_stands(app: Consol
         await settle(pilot)
         shown = text(pilot)
         assert "refill pay   f_2" in shown and "Queue 1  1 in flight, 1 waiting" in shown
-        assert "▶ Running   4 of 24 succeeded   done in" in shown
+        assert "▶ Running   4 of 24 succeeded" in shown and "done in" in shown
         await press(pilot, "q", "right", "j", "right", "j", "enter")
         assert isinstance(pilot.app.screen, InstanceScreen)
 
@@ -223,7 +200,7 @@ async def test_a_query_that_means_nothing_is_told_and_nothing_is_lost(app: Conso
 
 async def test_instances_are_sorted_in_their_folders(app: ConsoleApp) -> None:
     async with app.run_test(size=SIZE) as pilot:
-        await press(pilot, "3", "right", "j", "right", "s", *(["down"] * 6), "enter", "s", *(["down"] * 6), "enter")
+        await press(pilot, "3", "right", "j", "right", *("s", "pagedown", "enter") * 2)
         assert [line[4:].strip() for line in rows(pilot)][2:5] == [
             "ads_dry_report",
             "dws_trade_pay_ord_1d",

@@ -76,6 +76,23 @@ def test_screen(snap_compare: Callable[..., bool], app: ConsoleApp, name: str, s
     assert snap_compare(app, terminal_size=size, run_before=go_there)
 
 
+PLANTED: dict[str, tuple[str, ...]] = {
+    "backfill": ("3", "right", "j", "right", "j", "space", "*", "j", "space"),
+    "backfill_standing": ("3", "enter"),
+}
+"""What is seen of backfills, by the keys that lead to it."""
+
+
+@pytest.mark.parametrize("size", [WIDE, SMALL], ids=["120x40", "80x24"])
+@pytest.mark.parametrize("name", PLANTED)
+def test_backfills(snap_compare: Callable[..., bool], planted_night: Night, name: str, size: tuple[int, int]) -> None:
+    async def go_there(pilot: Pilot[int]) -> None:
+        await press(pilot, *PLANTED[name])
+        await settle(pilot)
+
+    assert snap_compare(ConsoleApp(planted_night.services, live=False), terminal_size=size, run_before=go_there)
+
+
 @pytest.mark.parametrize("size", [WIDE, SMALL], ids=["120x40", "80x24"])
 @pytest.mark.parametrize("typed", ["statsu:failed", "nobody"], ids=["wrong", "nothing"])
 def test_filter(snap_compare: Callable[..., bool], app: ConsoleApp, typed: str, size: tuple[int, int]) -> None:
