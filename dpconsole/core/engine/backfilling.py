@@ -10,7 +10,7 @@ What a periodic flow is to submit is written at 23:00 the day before, by the sam
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -171,9 +171,20 @@ class Submission:
         if layout is None:
             layout = self._layout = self._begin(transaction, backfill)
         dates = [row for row in sql.dates_of(transaction.connection, self.id) if row.state != DateState.EXCLUDED]
-        left = [row for row in dates if not row.made]
         if not dates:
             raise Unsubmittable("it has no data timestamps")
+        made = self._lay_out_some(transaction, layout, dates)
+        now = self._clock.now()
+        self.instances += layout.write(transaction, now)
+        self._known.update(made)
+        sql.note_made(transaction, made)
+        self.made, self.total = sum(row.made for row in dates) + len(made), len(dates)
+        if self.made == self.total:
+            self._end(transaction, now)
+
+    def _lay_out_some(self, transaction: Transaction, layout: Layout, dates: Sequence[Row[Any]]) -> list[int]:
+        """The next data timestamps that nobody has made, until they are many enough; returns which."""
+        left = [row for row in dates if not row.made]
         if left:
             self._catch_up(transaction.connection, layout, dates, date.fromisoformat(left[0].business_date))
         made = []
@@ -182,13 +193,7 @@ class Submission:
             made.append(row.id)
             if len(layout) >= CHUNK:
                 break
-        now = self._clock.now()
-        self.instances += layout.write(transaction, now)
-        self._known.update(made)
-        sql.note_made(transaction, made)
-        self.made, self.total = len(dates) - len(left) + len(made), len(dates)
-        if self.made == self.total:
-            self._end(transaction, now)
+        return made
 
     def _begin(self, transaction: Transaction, backfill: Row[Any]) -> Layout:
         """Read the definitions as they are now; descending order may not be kept any more."""
@@ -206,7 +211,7 @@ class Submission:
             sql.change(transaction, self.id, state=self.state, ascending=ascending, submitted_at=now, error="")
         return Layout(plan_of_backfill(read_workspace_facts(connection), tasks, form, coverage, self.id))
 
-    def _catch_up(self, connection: Connection, layout: Layout, dates: list[Row[Any]], first: date) -> None:
+    def _catch_up(self, connection: Connection, layout: Layout, dates: Sequence[Row[Any]], first: date) -> None:
         """Know what somebody else has made, as far back as the next data timestamp reaches."""
         needed = layout.plan.first_needed(first)
         layout.forget(needed)
@@ -288,7 +293,7 @@ def create_flow(transaction: Transaction, form: BackfillForm, owner: str, now: i
             "recurrence": form.periodic.recurrence,
             "schedule": to_document(form.periodic),
             "form": to_document(form),
-            "made_until": _last_run_day(now, ZoneInfo(zone)).isoformat(),
+            "made_until": last_run_day(now, ZoneInfo(zone)).isoformat(),
             "created_at": now,
         },
     )
@@ -302,7 +307,7 @@ def make_periodic(store: Store, clock: Clock) -> list[int]:
     now = clock.now()
     with store.read() as connection:
         zone = ZoneInfo(read_timezone(connection))
-        last = _last_run_day(now, zone)
+        last = last_run_day(now, zone)
         behind = sql.flows_behind(connection, last.isoformat())
     if not behind:
         return []
@@ -311,7 +316,7 @@ def make_periodic(store: Store, clock: Clock) -> list[int]:
         return [made for flow in flows for made in _make_up(transaction, flow, last, zone, now)]
 
 
-def _last_run_day(now: int, zone: ZoneInfo) -> date:
+def last_run_day(now: int, zone: ZoneInfo) -> date:
     """The last run day whose backfills should be written: today, from 23:00 on tomorrow."""
     return run_day(current_business_date(now, zone))
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import date, time
-from itertools import pairwise
+from itertools import count, pairwise
 from typing import Any, NamedTuple
 
 import pytest
@@ -20,8 +21,11 @@ from dpconsole.core.engine.backfilling import Submission, create_flow, make_peri
 from dpconsole.core.engine.diagnosis import explain as diagnose
 from dpconsole.core.engine.why import Moment, count_reasons, explain
 from dpconsole.core.store.backfill_sql import change, exclude, regroup
+from dpconsole.core.store.errors import StoreError
 from dpconsole.core.store.session import Store
+from tests.checker import check
 from tests.nights import EVENING, MINUTE, ByHand, Night, every, fails, node, on, on_itself, table, task
+from tests.weather import refuse_statement
 
 SUCCEEDED, FAILED, NOT_RUNNING = Status.SUCCEEDED, Status.FAILED, Status.NOT_RUNNING
 FIRST = date(2026, 11, 1)
@@ -312,6 +316,23 @@ def test_what_was_broken_off_is_gone_on_with_by_the_engine(sqlite_store: Store) 
     night.run()
     assert state(night) == ("submitted", "")
     assert set(dates(night).values()) == {"done"}
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_whichever_statement_fails_the_engine_goes_on_with_what_is_committed(sqlite_store: Store) -> None:
+    night = Night(sqlite_store, *WITH_EDGES)
+    night.backfill("a", first=FIRST, days=12)
+    for number in count():
+        with refuse_statement(sqlite_store, number) as seen, suppress(StoreError):
+            night.tick()
+        assert check(sqlite_store) == []
+        if len(seen) <= number:
+            break
+    assert number > 20
+    broken = rows_and_edges(night)
+    night.run()
+    submit(sqlite_store, night.clock, night.backfill("a", first=FIRST, days=12))
+    assert [len(some) for some in rows_and_edges(night)] == [2 * len(some) for some in broken]
 
 
 @pytest.mark.usefixtures("small_chunks")
