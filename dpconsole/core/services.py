@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 from dpconsole.core.domain.backfill_form import BackfillForm
 from dpconsole.core.domain.clock import Clock
 from dpconsole.core.domain.definitions import Role
-from dpconsole.core.domain.keys import Layer, TreeId
+from dpconsole.core.domain.keys import Layer, TreeId, layer_of
 from dpconsole.core.domain.text import clean
 from dpconsole.core.engine.backfill_progress import BackfillProgress, DateProgress, read_progress
 from dpconsole.core.engine.baselines import BaselineRow, read_baselines
@@ -181,6 +181,7 @@ __all__ = [
     "aggregate",
     "asked_fields",
     "join_list",
+    "layer_of",
     "next_failed",
     "read_form",
     "recounted",

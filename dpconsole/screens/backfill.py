@@ -38,6 +38,7 @@ from dpconsole.core.services import (
     Step,
     TreeId,
     TreeRow,
+    layer_of,
     verb_on,
 )
 from dpconsole.screens.actions import ActionsScreen
@@ -101,11 +102,16 @@ SAME_DATES: Mapping[str, Callable[[DateNode], object]] = {
 """By column: what data timestamps of one backfill must share to read the same."""
 
 
+AskedInside = tuple[tuple[str, ...], Inside]
+"""What folders were read with: what narrows them, and their own query and order."""
+
+
 @dataclass(frozen=True, slots=True)
 class Laid(Snapshot):
     """The first layer, with what stands in the folders that are open."""
 
     children: Children
+    asked_inside: AskedInside
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +171,7 @@ class BackfillScreen(BackfillTabs, InstanceRows):
         self._typed_inside = ""
         self._narrowing: tuple[str, ...] = ()
         self._told = (-1, "")
+        self._asked_inside: AskedInside | None = None
         self._also_open: frozenset[int] = frozenset()
         super().__init__(session, query)
 
@@ -177,7 +184,9 @@ class BackfillScreen(BackfillTabs, InstanceRows):
 
     @override
     def make_table(self) -> TreeTable:
-        return TreeTable(self.shown_columns(), self.fetch, lambda row: row % 4 != Layer.INSTANCE, empty_text="")
+        return TreeTable(
+            self.shown_columns(), self.fetch, lambda row: layer_of(row) is not Layer.INSTANCE, empty_text=""
+        )
 
     @override
     def every_column(self) -> tuple[Column, ...]:
@@ -199,23 +208,40 @@ class BackfillScreen(BackfillTabs, InstanceRows):
 
     @override
     def read(self, request: ListRequest, limit: int | None) -> Laid:
-        tree, unfolded = self.services.tree, {*self.table.outline.open, *self._also_open}
+        """What is known of open folders is not read again where only the order or the filter of backfills changed."""
+        tree, outline = self.services.tree, self.table.outline
+        asked = (tree.narrowing(request, self.inside), self.inside)
         found = tree.snapshot(request, limit)
-        children = tree.children(request, self.inside, unfolded)
-        return Laid(found.ids, found.total_unfiltered, found.rev, children)
+        is_known = asked == self._asked_inside and not self._drifted
+        known = {row: outline.children_of(row) or () for row in outline.open} if is_known else {}
+        unread = {*outline.open, *self._also_open} - known.keys()
+        return Laid(
+            found.ids, found.total_unfiltered, found.rev, known | tree.children(request, self.inside, unread), asked
+        )
 
     @override
     def put(self, message: ListScreen.Listed) -> None:
         laid = message.snapshot
         assert isinstance(laid, Laid)
-        self._also_open = frozenset()
-        self._let_go_of_folders(self.services.tree.narrowing(message.request, self.inside))
+        self._also_open, self._asked_inside = frozenset(), laid.asked_inside
+        self._let_go_of_folders(laid.asked_inside[0])
         self.table.lay(laid.ids, laid.children, keep_cursor=message.keep_cursor, scope=message.request)
 
     @override
     def show_count(self, words: str) -> None:
-        inside = f"inside: {self.inside.text}   " if self.inside.text else ""
-        self.tabs.show_aside(f"{inside}{words}")
+        order = f"by {self.inside.sort}" if self.inside.sort != Inside().sort else ""
+        inside = ", ".join(part for part in (self.inside.text, order) if part)
+        self.tabs.show_aside(f"inside: {inside}   {words}" if inside else words)
+
+    @override
+    def action_refresh_list(self) -> None:
+        self._asked_inside = None
+        super().action_refresh_list()
+
+    @override
+    def environment_changed(self) -> None:
+        self._asked_inside = None
+        super().environment_changed()
 
     @on(TreeTable.UnfoldRequested)
     def _unfold(self, message: TreeTable.UnfoldRequested) -> None:
@@ -233,6 +259,8 @@ class BackfillScreen(BackfillTabs, InstanceRows):
             self._only_marked = False
             self.table.unfold(message.children)
             self.refresh_keys()
+            if not any(message.children.values()):
+                self.notify("Nothing in it is listed", severity="warning", timeout=3)
 
     # One row, wherever it stands
 
@@ -337,7 +365,7 @@ class BackfillScreen(BackfillTabs, InstanceRows):
     def _let_go_of_folders(self, narrowing: tuple[str, ...]) -> None:
         """What a mark of a folder covers would be another thing now."""
         before, self._narrowing = self._narrowing, narrowing
-        if narrowing != before and any(row % 4 != Layer.INSTANCE for row in self.table.marks.choices):
+        if narrowing != before and any(layer_of(row) is not Layer.INSTANCE for row in self.table.marks.choices):
             self.table.marks.clear()
             self.notify("Marks of folders are let go: they covered what was listed before", timeout=5)
 
@@ -502,7 +530,7 @@ class BackfillScreen(BackfillTabs, InstanceRows):
         opens = [replace(keys["move.right"], title="unfold", rank=9)] * (self.table.can_unfold and not begun)
         closes = [replace(keys["move.left"], title="fold", rank=9)] * (self.table.is_unfolded and not begun)
         chosen = self.table.marks.choices or {self.table.cursor_id or Layer.INSTANCE: True}
-        instances = any(marked and row % 4 == Layer.INSTANCE for row, marked in chosen.items())
+        instances = any(marked and layer_of(row) is Layer.INSTANCE for row, marked in chosen.items())
         entries = super().working_keys if instances else map(_on_folders, super().working_keys)
         return [*opens, *closes, *entries]
 
@@ -536,7 +564,7 @@ NOUNS: Mapping[Layer, str] = {
 
 
 def _marked_words(choices: Mapping[int, bool]) -> str:
-    numbers = Counter(row % 4 for row, marked in choices.items() if marked)
+    numbers = Counter(layer_of(row) for row, marked in choices.items() if marked)
     told = [f"{number:,} {noun}{'s' * (number != 1)}" for layer, noun in NOUNS.items() if (number := numbers[layer])]
     spared = len(choices) - numbers.total()
     return f"{', '.join(told)} marked{f', {spared:,} spared' if spared else ''}" if told else ""
@@ -585,7 +613,7 @@ def _selected(choices: Mapping[int, bool], environment: str) -> Selection:
 
 
 def _instances_in(parents: Mapping[int, int]) -> tuple[Sequence[int], Mapping[int, int]]:
-    return [row for row in parents if row % 4 == Layer.INSTANCE], parents
+    return [row for row in parents if layer_of(row) is Layer.INSTANCE], parents
 
 
 def _like_date(row: DateNode, beside: Sequence[TreeRow], shared: Callable[[DateNode], object]) -> Sequence[int]:

@@ -1,5 +1,7 @@
 """Ids as operators see and type them, in the shapes of section 1: `t_{task}_{yyyymmdd}_{id}`, `f_{id}`, `dr_{id}`.
 
+A saved flow is a `flow_{id}`.
+
 Only the last number identifies; the task and the date are there for the reader.
 """
 
@@ -12,8 +14,9 @@ from typing import NamedTuple
 
 
 class Layer(IntEnum):
-    """The three layers of a backfill (section 8.1)."""
+    """The three layers of a backfill (section 8.1), and the saved flow that makes backfills."""
 
+    FLOW = 0
     BACKFILL = 1
     DATE = 2
     INSTANCE = 3
@@ -33,7 +36,7 @@ class TreeId(NamedTuple):
     @classmethod
     def of(cls, number: int) -> TreeId:
         """The row a number stands for."""
-        return cls(Layer(number % 4), number // 4)
+        return cls(layer_of(number), number // 4)
 
     @property
     def key(self) -> str:
@@ -41,10 +44,16 @@ class TreeId(NamedTuple):
         return f"{_PREFIXES[self.layer]}{self.id}"
 
 
-_PREFIXES = {Layer.BACKFILL: "f_", Layer.DATE: "dr_", Layer.INSTANCE: ""}
+def layer_of(number: int) -> Layer:
+    """The layer of the row that a number stands for."""
+    return Layer(number % 4)
+
+
+_PREFIXES = {Layer.FLOW: "flow_", Layer.BACKFILL: "f_", Layer.DATE: "dr_", Layer.INSTANCE: ""}
 _INSTANCE = re.compile(r"(?:t_\d+_\d{8}_)?(\d{1,18})", re.ASCII)
 _BACKFILL = re.compile(r"(?:f_)?(\d{1,18})", re.ASCII)
 _DATE = re.compile(r"dr_(\d{1,18})", re.ASCII)
+_FLOW = re.compile(r"flow_(\d{1,18})", re.ASCII)
 
 
 def instance_key(task_id: int, business_date: str | date, instance_id: int) -> str:
@@ -59,7 +68,7 @@ def backfill_key(backfill_id: int) -> str:
 
 def flow_key(backfill_flow_id: int) -> str:
     """The id a saved flow of a periodic backfill is shown under."""
-    return f"flow_{backfill_flow_id}"
+    return TreeId(Layer.FLOW, backfill_flow_id).key
 
 
 def date_key(backfill_date_id: int) -> str:
@@ -89,8 +98,18 @@ def parse_folder_key(text: str) -> TreeId:
     raise ValueError(f"{text!r} is not the id of a backfill: write f_12, or dr_345 for a data timestamp of one.")
 
 
+def parse_flow_key(text: str) -> TreeId:
+    """The saved flow that `flow_3` names; ValueError for anything else."""
+    match = _FLOW.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(f"{text!r} is not the id of a saved flow: write flow_3.")
+    return TreeId(Layer.FLOW, int(match[1]))
+
+
 def parse_tree_key(text: str) -> TreeId:
-    """The folder that `f_12` or `dr_345` names, or else the instance; ValueError for anything else."""
+    """What `flow_3`, `f_12` or `dr_345` names, or else the instance; ValueError for anything else."""
+    if text.strip().startswith(_PREFIXES[Layer.FLOW]):
+        return parse_flow_key(text)
     if text.strip().startswith((_PREFIXES[Layer.BACKFILL], _PREFIXES[Layer.DATE])):
         return parse_folder_key(text)
     return TreeId(Layer.INSTANCE, parse_instance_key(text))

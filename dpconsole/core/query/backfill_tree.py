@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import ColumnElement, and_, select
 
 from dpconsole.core.domain.backfills import DateState
-from dpconsole.core.domain.keys import Layer, TreeId
+from dpconsole.core.domain.keys import Layer, TreeId, layer_of
 from dpconsole.core.query.compiling import compile
 from dpconsole.core.query.fields import ListKind
 from dpconsole.core.query.language import And, Comparison, Everything, Expression, Not, parse
@@ -108,8 +108,11 @@ class BackfillTree:
 
         What was left out of a backfill is never among them.
         """
-        dates, apart = set[int](), {number: marked for number, marked in choices.items() if number % 4 == Layer.DATE}
-        whole = [number for number, marked in choices.items() if marked and number % 4 == Layer.BACKFILL]
+        dates, apart = (
+            set[int](),
+            {number: marked for number, marked in choices.items() if layer_of(number) is Layer.DATE},
+        )
+        whole = [number for number, marked in choices.items() if marked and layer_of(number) is Layer.BACKFILL]
         for some in self.children(request, inside, whole).values():
             dates.update(some)
         for number, marked in apart.items():
@@ -118,7 +121,7 @@ class BackfillTree:
         kept = [row.id for row in rows if isinstance(row, stored.DateNode) and row.state is not DateState.EXCLUDED]
         found = {number for some in self.children(request, inside, kept).values() for number in some}
         for number, marked in choices.items():
-            if number % 4 == Layer.INSTANCE:
+            if layer_of(number) is Layer.INSTANCE:
                 (found.add if marked else found.discard)(number)
         return stored.by_layer(found)[Layer.INSTANCE]
 
