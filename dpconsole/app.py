@@ -46,6 +46,7 @@ from dpconsole.screens.command_line import CommandLine, Order, read_order
 from dpconsole.screens.dag import InstanceDagScreen, TaskDagScreen
 from dpconsole.screens.details import InstanceScreen, TaskScreen
 from dpconsole.screens.explain import ExplainScreen
+from dpconsole.screens.flows import FlowScreen, FlowsScreen
 from dpconsole.screens.folder import FolderScreen
 from dpconsole.screens.gantt import GanttScreen
 from dpconsole.screens.help import HelpScreen
@@ -327,6 +328,8 @@ class ConsoleApp(ThriftyApp[int], inherit_bindings=False):
         pending = self.main("pending")
         if item.after == BackfillState.WAITING.upper() and isinstance(pending, PendingScreen):
             pending.reveal(item.id)
+        elif item.after == "SAVED":
+            self._open_flows(asking.OpenFlows(item.id))
 
     @on(asking.OpenStanding)
     def _open_standing(self, message: asking.OpenStanding) -> None:
@@ -342,6 +345,14 @@ class ConsoleApp(ThriftyApp[int], inherit_bindings=False):
     @on(asking.OpenSubmission)
     def _open_submission(self, message: asking.OpenSubmission) -> None:
         self.push_screen(SubmissionScreen(self.session, message.backfill_id))
+
+    @on(asking.OpenFlows)
+    def _open_flows(self, message: asking.OpenFlows) -> None:
+        self.push_screen(FlowsScreen(self.session, message.flow_id))
+
+    @on(asking.OpenFlow)
+    def _open_flow(self, message: asking.OpenFlow) -> None:
+        self.push_screen(FlowScreen(self.session, message.flow_id))
 
     @on(asking.OpenDag)
     def _open_dag(self, message: asking.OpenDag) -> None:

@@ -1,4 +1,7 @@
-"""Backfills as they are named on the command line: `f_12`, `12`, `dr_345` for a data timestamp, or a name."""
+"""Backfills as they are named on the command line: `f_12`, `12`, `dr_345` for a data timestamp, or a name.
+
+A saved flow is named by its id, `flow_3`.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,13 @@ from collections.abc import Sequence
 
 from dpconsole.cli.exits import Exit, Failure
 from dpconsole.cli.work import Work, asked
-from dpconsole.core.domain.keys import Layer, TreeId, backfill_key, parse_folder_key
+from dpconsole.core.domain.keys import Layer, TreeId, backfill_key, parse_flow_key, parse_folder_key
+from dpconsole.core.operations.flows import read_flows
 from dpconsole.core.query.fields import ListKind
 from dpconsole.core.query.lists import ListRequest
 from dpconsole.core.store.backfill_verbs import Folder, read_backfills, read_dates
 
-_READERS = {Layer.BACKFILL: read_backfills, Layer.DATE: read_dates}
+_READERS = {Layer.BACKFILL: read_backfills, Layer.DATE: read_dates, Layer.FLOW: read_flows}
 
 
 def folder_of(work: Work, text: str) -> TreeId:
@@ -29,8 +33,19 @@ def state_of(work: Work, folder: TreeId) -> Folder:
     with work.store.read() as connection:
         found = _READERS[folder.layer](connection, [folder.id])
     if not found:
-        raise Failure(f"no backfill {folder.key}; `dpconsole backfill ls` lists them", Exit.NOTHING)
+        what, listed = ("saved flow", "flows") if folder.layer is Layer.FLOW else ("backfill", "ls")
+        raise Failure(f"no {what} {folder.key}; `dpconsole backfill {listed}` lists them", Exit.NOTHING)
     return found[0]
+
+
+def flow_of(work: Work, text: str) -> TreeId:
+    """The saved flow that an id names. Raises `Failure` when it names none."""
+    try:
+        flow = parse_flow_key(text)
+    except ValueError as error:
+        raise Failure(str(error), Exit.USAGE) from None
+    state_of(work, flow)
+    return flow
 
 
 def matching_folders(work: Work, query: str) -> list[TreeId]:

@@ -56,6 +56,7 @@ from dpconsole.core.operations.backfills import Backfills
 from dpconsole.core.operations.fields import Field, FieldKind
 from dpconsole.core.operations.flight import BaselineEffect, CoveredTask, DateMark, FlightPlan, Superseded
 from dpconsole.core.operations.flight import Standing as DateStanding
+from dpconsole.core.operations.flows import SavedFlow, saved_flow, saved_flows
 from dpconsole.core.operations.history import Chain, History
 from dpconsole.core.operations.permissions import is_allowed
 from dpconsole.core.operations.planning import Plan
@@ -88,6 +89,7 @@ from dpconsole.core.store.neighbours import Timestamp, timestamps, twins
 from dpconsole.core.store.overview import BaselineProgress, FailureGroup, Overview, read_overview
 from dpconsole.core.store.pages import InstanceRow, TaskRow
 from dpconsole.core.store.record_pages import RecordRow
+from dpconsole.core.store.saved_flows import read_flow_form
 from dpconsole.core.store.session import Store
 from dpconsole.core.store.standings import Standing
 from dpconsole.core.store.targets import read_members
@@ -160,6 +162,7 @@ __all__ = [
     "Reading",
     "Record",
     "RecordRow",
+    "SavedFlow",
     "Selection",
     "Services",
     "Sighting",
@@ -356,6 +359,22 @@ class Services:
         """What was asked for when a backfill was created, as the answers of its form."""
         with self.store.read() as connection:
             return said(from_text(BackfillForm, read_form_of(connection, backfill_id)), self.zone)
+
+    def flows(self, environment: str) -> list[SavedFlow]:
+        """The saved flows of an environment, by name."""
+        with self.store.read() as connection:
+            return saved_flows(connection, environment)
+
+    def flow(self, flow_id: int) -> SavedFlow | None:
+        """One saved flow."""
+        with self.store.read() as connection:
+            return saved_flow(connection, flow_id)
+
+    def asked_for_by_flow(self, flow_id: int) -> dict[str, str]:
+        """What was asked for when a flow was saved, as the answers of its form; nothing of one that is gone."""
+        with self.store.read() as connection:
+            form = read_flow_form(connection, flow_id)
+            return {} if form is None else said(from_text(BackfillForm, form), self.zone)
 
     @property
     def history(self) -> History:

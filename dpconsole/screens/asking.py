@@ -67,6 +67,22 @@ class OpenSubmission(Message):
         super().__init__()
 
 
+class OpenFlows(Message):
+    """The saved flows; with an id, one of them under the cursor."""
+
+    def __init__(self, flow_id: int | None = None) -> None:
+        self.flow_id = flow_id
+        super().__init__()
+
+
+class OpenFlow(Message):
+    """A saved flow: its form, and when it makes its next backfill."""
+
+    def __init__(self, flow_id: int) -> None:
+        self.flow_id = flow_id
+        super().__init__()
+
+
 class OpenDag(Message):
     """What an instance hangs together with, as a picture."""
 

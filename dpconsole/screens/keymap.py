@@ -13,6 +13,7 @@ sequence; `problems` finds what a keymap file breaks, and such a line is left ou
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -39,6 +40,7 @@ class Scope(StrEnum):
     FOLDER = "backfills and their data timestamps"
     BACKFILL = "submitted backfills"
     PENDING = "backfills to be submitted"
+    FLOW = "saved flows"
     SELECTION = "what is marked"
     INSTANCES = "recurring instances"
     TASKS = "computing tasks"
@@ -54,6 +56,7 @@ class Scope(StrEnum):
     BASELINES = "baselines"
     PREVIEW = "preview"
     SUBMISSIONS = "list of what is to be submitted"
+    FLOWS = "list of saved flows"
     START = "on tasks and instances"
     FORM = "form of a backfill"
     WATCH = "what can be watched"
@@ -180,6 +183,9 @@ KEYS: tuple[Key, ...] = (
     Key("pending.mine", ("m",), "mine", _A.SUBMISSIONS, _C.LOOK, "quick('mine')", 60, "Submitted by me"),
     Key("pending.paused", ("9",), "paused", _A.SUBMISSIONS, _C.LOOK, "quick('paused')", 0, "Only paused"),
     Key("pending.recurrence", ("t",), "recurrence", _A.SUBMISSIONS, _C.LOOK, "recurrences", 22, "Daily, weekly ..."),
+    Key("pending.flows", ("g f",), "saved flows", _A.SUBMISSIONS, _C.GO, "flows", 23, "What makes periodic backfills"),
+    Key("flows.open", ("enter",), "open", _A.FLOWS, _C.GO, "move('open')", 10, "What is asked for, each time"),
+    Key("flows.time", ("T",), "times", _A.FLOWS, _C.LOOK, "time_display", 0, "Project zone, UTC, local, age"),
     Key("row.backfill", ("b",), "backfill", _A.START, _C.ACT, "backfill", 13, "Create a data backfill of its task"),
     Key("form.go", ("enter",), "create", _A.FORM, _C.ACT, "accept", 10, "Create it, when nothing is left to mend"),
     Key("form.next", ("tab", "down"), "next", _A.FORM, _C.MOVE, "step(1)", 11, "The next question"),
@@ -352,6 +358,7 @@ STACKS: dict[str, tuple[Scope, ...]] = {
     "dialog": (_A.ALWAYS, _A.DIALOG),
     "pending": (*_PAGE, *_LIST, _A.TABS, _A.PENDING, _A.SELECTION, _A.WATCH, _A.SUBMISSIONS),
     "submission": (*_PAGE, _A.PAGE),
+    "flows": (*_PAGE, _A.FLOW, _A.FLOWS),
     "backfill_form": (_A.ALWAYS, _A.FORM),
     "watched": (_A.ALWAYS, _A.DIALOG, _A.WATCHED),
     "actions": (_A.ALWAYS, _A.DIALOG, _A.VERB),
@@ -423,12 +430,20 @@ def verb_keys(operations: Iterable[Verb]) -> tuple[Key, ...]:
 
 
 def _verb_key(op: Verb) -> Key:
-    title, action = op.name.removeprefix("backfill-").replace("-", " "), f"verb('{op.name}')"
+    title, action = _WHOSE.sub("", op.name).replace("-", " "), f"verb('{op.name}')"
     scope = next(scope for kind, scope in _SCOPES.items() if kind in op.scopes)
     return Key(f"verb.{op.name}", (op.key,), title, scope, _C.ACT, action, SELDOM.get(op.name, OFTEN), op.help)
 
 
-_SCOPES: Mapping[str, Scope] = {"instance": _A.VERB, "backfill": _A.FOLDER, "pending": _A.PENDING}
+_WHOSE = re.compile("^(backfill|flow)-")
+"""In the name of a verb what it is asked of; its key stands where that goes without saying."""
+
+_SCOPES: Mapping[str, Scope] = {
+    "instance": _A.VERB,
+    "backfill": _A.FOLDER,
+    "pending": _A.PENDING,
+    "backfill_flow": _A.FLOW,
+}
 """Where a verb has its key, by the first of what it is asked of."""
 
 

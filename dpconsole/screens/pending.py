@@ -12,7 +12,7 @@ from typing_extensions import override
 
 from dpconsole.core.domain.backfills import BackfillState, PendingVerb, Recurrence, refuse_pending
 from dpconsole.core.services import BackfillRow, Layer, ListKind, ListRequest, Record, Selection, TreeId
-from dpconsole.screens.asking import OpenSubmission
+from dpconsole.screens.asking import OpenFlows, OpenSubmission
 from dpconsole.screens.backfill_tabs import BackfillTabs
 from dpconsole.screens.instance_rows import quoted
 from dpconsole.screens.keymap import Key, Scope
@@ -134,6 +134,10 @@ class PendingScreen(BackfillTabs, Verbs, ListScreen):
         chosen = await self.app.push_screen_wait(asked)
         if chosen:
             self.look_for(toggle_term(self.view.query, f"recurrence:{','.join(chosen)}"))
+
+    def action_flows(self) -> None:
+        """What makes periodic backfills."""
+        self.app.post_message(OpenFlows())
 
     # Verbs
 

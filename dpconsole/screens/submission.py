@@ -51,7 +51,7 @@ class SubmissionScreen(PageScreen):
         if row is None:
             return [Line([("This backfill is no longer there.", Ink.WARNING)])]
         form = self.services.asked_for(self.backfill_id)
-        return [*self._state(row, width), BLANK, *facts(self._facts(row), width), BLANK, *_form(form, width)]
+        return [*self._state(row, width), BLANK, *facts(self._facts(row), width), BLANK, *form_lines(form, width)]
 
     @on(Read)
     def _keep(self, message: Read) -> None:
@@ -82,7 +82,7 @@ class SubmissionScreen(PageScreen):
         return show_stamp(ms, self.session.times, self.services.zone, self.session.now)
 
 
-def _form(answers: Mapping[str, str], width: int) -> Iterator[Line]:
+def form_lines(answers: Mapping[str, str], width: int) -> Iterator[Line]:
     """What was asked for and is not the default, question by question."""
     yield heading("Form", "what was asked for; everything else is as usual")
     for name, answer in answers.items():

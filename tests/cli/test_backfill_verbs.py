@@ -109,3 +109,21 @@ def test_backfills_are_downloaded_under_their_own_name(broken: Run, home: Path) 
     assert written.exit_code == Exit.DONE
     assert Path(written.stdout.strip()).name.startswith("Dataphin_data_backfill_instance_2")
     assert broken("export", "backfill", "f_2", "--out", home / "out").exit_code == Exit.NOTHING
+
+
+def test_saved_flows_are_listed_and_paused_and_resumed(loaded: Run) -> None:
+    assert loaded("backfill", "flows").exit_code == Exit.NOTHING
+    every = ("--task", "trade.ods_orders", "--every", "weekly", "--on", "mon", "--at", "02:00", "--range", "T-1")
+    assert loaded("backfill", "create", *every, "--name", "again", "--yes").exit_code == Exit.DONE
+    (flow,) = document(loaded("backfill", "flows", "--json"))["items"]
+    assert " ".join(flow) == "id name project owner recurrence when next_run enabled made_until"
+    assert (flow["id"], flow["name"], flow["when"], flow["enabled"]) == ("flow_1", "again", "mon 02:00", True)
+    code, told = changed(loaded, "backfill", "pause", "flow_1")
+    assert (code, told["operation"], told["items"][0]["after"]) == (Exit.DONE, "flow-pause", "Disabled")
+    (flow,) = document(loaded("backfill", "flows", "--json"))["items"]
+    assert (flow["enabled"], flow["next_run"]) == (False, None)
+    assert changed(loaded, "backfill", "pause", "flow_1")[0] == Exit.REFUSED
+    assert changed(loaded, "backfill", "resume", "flow_1")[1]["operation"] == "flow-resume"
+    assert loaded("backfill", "pause", "flow_2", "--yes").exit_code == Exit.NOTHING
+    assert loaded("backfill", "stop", "flow_1", "--yes").exit_code == Exit.USAGE
+    assert "flow_1" in loaded("backfill", "flows").stdout

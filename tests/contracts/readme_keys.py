@@ -15,6 +15,7 @@ PARTS: tuple[tuple[str, frozenset[Scope]], ...] = (
     ("in lists", frozenset({Scope.LIST, Scope.MARK, Scope.TABS, Scope.INSTANCES, Scope.TASKS, Scope.RECORDS})),
     ("on an instance", frozenset({Scope.INSTANCE, Scope.VERB, Scope.SELECTION, Scope.WATCH, Scope.START, Scope.GRAPH})),
     ("on a backfill", frozenset({Scope.FOLDER, Scope.BACKFILL, Scope.PENDING, Scope.SUBMISSIONS})),
+    ("on a saved flow", frozenset({Scope.FLOW, Scope.FLOWS})),
     ("in the form of a backfill", frozenset({Scope.FORM})),
     ("in a DAG", frozenset({Scope.DAG, Scope.INSTANCE_DAG})),
     ("on a critical path", frozenset({Scope.GANTT})),

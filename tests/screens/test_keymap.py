@@ -18,6 +18,7 @@ from dpconsole.screens.baselines import BaselinesScreen
 from dpconsole.screens.dag import InstanceDagScreen, TaskDagScreen
 from dpconsole.screens.details import InstanceScreen, TaskScreen
 from dpconsole.screens.explain import ExplainScreen
+from dpconsole.screens.flows import FlowsScreen
 from dpconsole.screens.folder import FolderScreen
 from dpconsole.screens.gantt import GanttScreen
 from dpconsole.screens.help import help_lines
@@ -59,6 +60,7 @@ SCREENS: tuple[type[Keyed], ...] = (
     BaselinesScreen,
     PendingScreen,
     SubmissionScreen,
+    FlowsScreen,
     BackfillFormScreen,
     WatchedScreen,
     ChoicePrompt,

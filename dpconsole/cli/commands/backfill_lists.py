@@ -1,4 +1,4 @@
-"""`backfill ls` and `backfill show`: which backfills there are, and how far one is."""
+"""`backfill ls`, `show` and `flows`: which backfills there are, how far one is, and what makes periodic ones."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from dpconsole.cli.talk import write
 from dpconsole.cli.work import Work, asked, opened
 from dpconsole.core.domain.keys import Layer, TreeId
 from dpconsole.core.engine.backfill_progress import read_progress
-from dpconsole.core.export.json_items import backfill_detail, date_item, dumps
+from dpconsole.core.export.json_items import LISTS, backfill_detail, date_item, dumps, envelope, list_items
+from dpconsole.core.operations.flows import saved_flows
 from dpconsole.core.query.fields import ListKind
 from dpconsole.core.store.backfill_pages import backfill_rows
 from dpconsole.core.store.backfill_verbs import backfills_of
@@ -57,6 +58,22 @@ def show(context: click.Context, id: str, as_json: bool) -> Exit:
     else:
         _write_text(item)
     return Exit.DONE
+
+
+@click.command(cls=Command)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.pass_context
+def flows(context: click.Context, as_json: bool) -> Exit:
+    """List the saved flows that make periodic backfills, and when each makes its next one."""
+    with opened(context) as work:
+        with work.store.read() as connection:
+            rows = saved_flows(connection, work.environment)
+        items = list_items("flows", rows, work.zone)
+    if as_json:
+        write(dumps(envelope(items, len(items))))
+    else:
+        write_table(list(LISTS["flows"]), [[text_of(name, item) for name in item] for item in items])
+    return Exit.DONE if items else Exit.NOTHING
 
 
 def _item(work: Work, folder: TreeId) -> dict[str, Any]:

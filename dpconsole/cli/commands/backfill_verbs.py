@@ -1,12 +1,12 @@
 """The commands that change backfills: the two of one click, what changes one in flight, and the pending ones' machine.
 
 Each is a verb of the registry, planned and carried out as on the screen. `pause` and `resume` mean the submission of
-what is to be submitted, and the instances of what has been.
+what is to be submitted, the instances of what has been, and of a saved flow the backfills it is still to make.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -14,15 +14,15 @@ import click
 
 from dpconsole.cli.commands.verbs import VerbCommand, carry_out, change_options
 from dpconsole.cli.exits import Exit, Failure
-from dpconsole.cli.folders import folder_of, matching_folders, state_of
+from dpconsole.cli.folders import flow_of, folder_of, matching_folders, state_of
 from dpconsole.cli.times import day_of
 from dpconsole.cli.work import Work, asked, opened
 from dpconsole.core.domain.backfill_form import DateRange
-from dpconsole.core.domain.backfills import BackfillState, PendingVerb
+from dpconsole.core.domain.backfills import BackfillState, FlowVerb, PendingVerb
 from dpconsole.core.domain.keys import Layer, TreeId, parse_tree_key
 from dpconsole.core.domain.statuses import Verb
 from dpconsole.core.operations.registry import CONCURRENCY, EXCLUDE, OPERATIONS, RERUN_FAILED, STOP_ALL, Operation
-from dpconsole.core.operations.selection import Selection
+from dpconsole.core.operations.selection import Kind, Selection
 from dpconsole.core.store.backfill_sql import dates_of
 
 Chooser = Callable[[Work, Sequence[TreeId], dict[str, Any]], tuple[Operation, Sequence[TreeId]]]
@@ -36,6 +36,7 @@ def _command(name: str, operation: Operation, choose: Chooser, *options: click.O
     ) -> Exit:
         with opened(context) as work, asked(query or ""):
             verb, rows = choose(work, _named(work, ids, query), given)
+            _refuse_flows(verb, rows)
             selection = Selection.of_rows(rows).less_rows(_spared(without))
             return carry_out(work, verb, selection, given)
 
@@ -55,7 +56,19 @@ def _named(work: Work, ids: Sequence[str], query: str | None) -> list[TreeId]:
         raise Failure("name backfills by ID.., or by -q QUERY; one of the two", Exit.USAGE)
     if query is not None:
         return matching_folders(work, query)
-    return [parse_tree_key(word) if word.startswith("t_") else folder_of(work, word) for word in ids]
+    return [_row_of(work, word) for word in ids]
+
+
+def _row_of(work: Work, word: str) -> TreeId:
+    if word.startswith("flow_"):
+        return flow_of(work, word)
+    return parse_tree_key(word) if word.startswith("t_") else folder_of(work, word)
+
+
+def _refuse_flows(verb: Operation, rows: Sequence[TreeId]) -> None:
+    flow = next((row for row in rows if row.layer is Layer.FLOW), None)
+    if flow is not None and verb.kind is not Kind.BACKFILL_FLOW:
+        raise Failure(f"{flow.key} is a saved flow: it can be paused and resumed, nothing else", Exit.USAGE)
 
 
 def _spared(words: str) -> list[TreeId]:
@@ -72,23 +85,36 @@ def _always(operation: Operation) -> Chooser:
 # --- by state ---------------------------------------------------------------------------------------------------------
 
 
-def _by_state(pending: Operation, submitted: Operation) -> Chooser:
-    """The submission of what is to be submitted, or the instances of what was; not both at once."""
+def _by_state(verbs: Mapping[Kind, str]) -> Chooser:
+    """The verb for saved flows, for what is to be submitted, or for the instances of what was; one of them at once."""
 
     def choose(work: Work, rows: Sequence[TreeId], given: dict[str, Any]) -> tuple[Operation, Sequence[TreeId]]:
-        to_come = [row for row in rows if _is_to_be_submitted(work, row)]
-        if to_come and len(to_come) < len(rows):
-            some = ", ".join(row.key for row in to_come[:3])
-            raise Failure(f"{some}: still to be submitted, others are not; name them apart", Exit.USAGE)
-        if to_come and given.get("until"):
+        kinds = [_kind(work, row) for row in rows] or [Kind.INSTANCE]
+        kind = min(kinds, key=list(_APART).index)
+        if set(kinds) != {kind}:
+            some = ", ".join(row.key for row, of_row in zip(rows, kinds, strict=True) if of_row is kind)
+            raise Failure(f"{some}: {_APART[kind]}, others are not; name them apart", Exit.USAGE)
+        if kind is not Kind.INSTANCE and given.get("until"):
             raise Failure("--until is for the instances of what has been submitted", Exit.USAGE)
-        return (pending if to_come else submitted), rows
+        return OPERATIONS[verbs[kind]], rows
 
     return choose
 
 
-def _is_to_be_submitted(work: Work, row: TreeId) -> bool:
-    return row.layer is Layer.BACKFILL and state_of(work, row).state is not BackfillState.SUBMITTED
+_APART: Mapping[Kind, str] = {
+    Kind.BACKFILL_FLOW: "a saved flow",
+    Kind.PENDING: "still to be submitted",
+    Kind.INSTANCE: "submitted",
+}
+"""What rows are that are not to be mixed with others."""
+
+
+def _kind(work: Work, row: TreeId) -> Kind:
+    """What is paused, or resumed, when a row is."""
+    if row.layer is Layer.FLOW:
+        return Kind.BACKFILL_FLOW
+    waits = row.layer is Layer.BACKFILL and state_of(work, row).state is not BackfillState.SUBMITTED
+    return Kind.PENDING if waits else Kind.INSTANCE
 
 
 # --- data timestamps --------------------------------------------------------------------------------------------------
@@ -124,14 +150,14 @@ rerun_failed = _command("rerun-failed", OPERATIONS[RERUN_FAILED], _always(OPERAT
 pause = _command(
     "pause",
     OPERATIONS[Verb.PAUSE],
-    _by_state(OPERATIONS[PendingVerb.PAUSE], OPERATIONS[Verb.PAUSE]),
-    help="Hold back what is to be submitted, or the instances of what has been and is not dispatched.",
+    _by_state({Kind.BACKFILL_FLOW: FlowVerb.PAUSE, Kind.PENDING: PendingVerb.PAUSE, Kind.INSTANCE: Verb.PAUSE}),
+    help="Hold back what is to be submitted, the instances of what has been, or what a saved flow is to make.",
 )
 resume = _command(
     "resume",
     OPERATIONS[Verb.RESUME],
-    _by_state(OPERATIONS[PendingVerb.RESUME], OPERATIONS[Verb.RESUME]),
-    help="Let go of what is to be submitted, or of the paused instances of what has been.",
+    _by_state({Kind.BACKFILL_FLOW: FlowVerb.RESUME, Kind.PENDING: PendingVerb.RESUME, Kind.INSTANCE: Verb.RESUME}),
+    help="Let go of what is to be submitted, of the paused instances of what has been, or of a saved flow.",
 )
 retry = _command("retry", OPERATIONS[PendingVerb.RETRY], _always(OPERATIONS[PendingVerb.RETRY]))
 exclude = _command(

@@ -94,6 +94,38 @@ def refuse_pending(verb: PendingVerb, state: BackfillState) -> str | None:
     return None if isinstance(found, BackfillState) else f"{state.label}: {found}"
 
 
+class FlowState(StrEnum):
+    """Whether a saved flow goes on making backfills (section 7)."""
+
+    ENABLED = "enabled"
+    DISABLED = "disabled"
+
+    @property
+    def label(self) -> str:
+        """The word an operator reads."""
+        return self.capitalize()
+
+
+class FlowVerb(StrEnum):
+    """What an operator may do to a saved flow."""
+
+    PAUSE = "flow-pause"
+    RESUME = "flow-resume"
+
+
+FLOWS: Mapping[FlowVerb, Mapping[FlowState, FlowState | str]] = {
+    FlowVerb.PAUSE: {FlowState.ENABLED: FlowState.DISABLED, FlowState.DISABLED: "nothing to pause"},
+    FlowVerb.RESUME: {FlowState.ENABLED: "not paused, nothing to resume", FlowState.DISABLED: FlowState.ENABLED},
+}
+"""By verb and state: the next state, or why there is none."""
+
+
+def refuse_flow(verb: FlowVerb, state: FlowState) -> str | None:
+    """The sentence an operator reads when a verb may not act on a saved flow in this state; None when it may."""
+    found = FLOWS[verb][state]
+    return None if isinstance(found, FlowState) else f"{state.label}: {found}"
+
+
 class Recurrence(StrEnum):
     """How often a periodic backfill is made (section 7)."""
 

@@ -137,6 +137,19 @@ PENDING: Keys = {
     "error": _plain("error"),
 }
 
+FLOW: Keys = {
+    "id": _plain("key"),
+    "name": _plain("name"),
+    "project": _plain("project"),
+    "owner": _plain("owner"),
+    "recurrence": _plain("recurrence"),
+    "when": _plain("when"),
+    "next_run": _time("next_run"),
+    "enabled": _plain("enabled"),
+    "made_until": _plain("made_until"),
+}
+"""A saved flow of a periodic backfill; there is no next run of one that is disabled."""
+
 RECORD: Keys = {
     "id": _plain("id"),
     "verb": _plain("verb"),
@@ -156,9 +169,10 @@ LISTS: Mapping[str, Keys] = {
     "tasks": TASK,
     "backfills": BACKFILL,
     "pending": PENDING,
+    "flows": FLOW,
     "records": RECORD,
 }
-"""The keys of each kind of list; backfills that are to be submitted have a list of their own."""
+"""The keys of each kind of list; backfills that are to be submitted, and saved flows, have lists of their own."""
 
 ATTEMPT: Keys = {
     "node": _plain("node"),

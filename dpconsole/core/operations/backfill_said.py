@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from zoneinfo import ZoneInfo
 
-from dpconsole.core.domain.backfill_form import BackfillForm, DateRange, Filters, Mode, Offsets
+from dpconsole.core.domain.backfill_form import BackfillForm, DateRange, Filters, Mode, Offsets, Periodic
 from dpconsole.core.domain.clock import format_iso
 from dpconsole.core.domain.definitions import LAST_DAY
 from dpconsole.core.operations.backfill_answers import join_list
@@ -69,6 +69,10 @@ def _parameters(form: BackfillForm) -> list[str]:
 def _periodic(form: BackfillForm) -> dict[str, str]:
     if form.periodic is None:
         return {}
-    days = [_WEEKDAYS[day - 1] for day in form.periodic.weekdays]
-    days += ["last" if day == LAST_DAY else str(day) for day in form.periodic.month_days]
-    return {"every": form.periodic.recurrence, "on": ",".join(days), "at": f"{form.periodic.at:%H:%M}"}
+    return {"every": form.periodic.recurrence, "on": days_of(form.periodic), "at": f"{form.periodic.at:%H:%M}"}
+
+
+def days_of(periodic: Periodic) -> str:
+    """The days of a week or a month as they are answered; nothing of a daily one."""
+    days = [_WEEKDAYS[day - 1] for day in periodic.weekdays]
+    return ",".join([*days, *("last" if day == LAST_DAY else str(day) for day in periodic.month_days)])

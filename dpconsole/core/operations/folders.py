@@ -8,7 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from dpconsole.core.domain.backfills import PENDING, BackfillState, DateState, PendingVerb, refuse_pending
+from dpconsole.core.domain.backfills import (
+    FLOWS,
+    PENDING,
+    BackfillState,
+    DateState,
+    FlowState,
+    FlowVerb,
+    PendingVerb,
+    refuse_flow,
+    refuse_pending,
+)
 from dpconsole.core.domain.definitions import Unit
 from dpconsole.core.domain.statuses import GUARDS, Status, Verb
 from dpconsole.core.operations.fields import Arguments
@@ -104,3 +114,16 @@ def guard_pending(verb: PendingVerb) -> Callable[[Folder, Arguments], str | None
 def next_state(verb: PendingVerb) -> Callable[[Folder, Arguments], str]:
     """Where a backfill stands that a verb acted on."""
     return lambda folder, _arguments: BackfillState(PENDING[verb][BackfillState(folder.state)]).label
+
+
+# --- saved flows ------------------------------------------------------------------------------------------------------
+
+
+def guard_flow(verb: FlowVerb) -> Callable[[Folder, Arguments], str | None]:
+    """Why a verb cannot act on a saved flow in its state."""
+    return lambda flow, _arguments: refuse_flow(verb, FlowState(flow.state))
+
+
+def next_flow_state(verb: FlowVerb) -> Callable[[Folder, Arguments], str]:
+    """Where a saved flow stands that a verb acted on."""
+    return lambda flow, _arguments: FlowState(FLOWS[verb][FlowState(flow.state)]).label

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import Connection
 
+from dpconsole.core.operations.flows import read_flows
 from dpconsole.core.operations.records import NO_SUCH_FOLDER, NO_SUCH_INSTANCE
 from dpconsole.core.operations.selection import Kind
 from dpconsole.core.store import backfill_verbs, verbs
@@ -16,7 +17,7 @@ from dpconsole.core.store.session import Transaction
 from dpconsole.core.store.targets import Target, read_targets
 
 Aim: TypeAlias = Target | Folder
-"""A row a verb is aimed at: an instance, a backfill, or a data timestamp of one."""
+"""A row a verb is aimed at: an instance, a backfill, a data timestamp of one, or a saved flow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,5 +46,6 @@ GROUNDS: Mapping[Kind, Ground] = {
     Kind.INSTANCE: Ground(read_targets, _steady_instances, NO_SUCH_INSTANCE),
     Kind.BACKFILL: _folders(read_backfills),
     Kind.BACKFILL_DATE: _folders(read_dates),
+    Kind.BACKFILL_FLOW: _folders(read_flows),
 }
 """By the kind of a verb's targets."""

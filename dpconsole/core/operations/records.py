@@ -29,7 +29,7 @@ class State(StrEnum):
 
 
 NO_SUCH_INSTANCE = "no such instance"
-NO_SUCH_FOLDER = "no such backfill, or data timestamp of one"
+NO_SUCH_FOLDER = "no such backfill, data timestamp of one, or saved flow"
 NO_PERMISSION = "no permission"
 NOTHING_IN_IT = "nothing in it to act on"
 WITH_ITS_TABLE = "done with its table"

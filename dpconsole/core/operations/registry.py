@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from dpconsole.core.domain.backfills import PendingVerb
+from dpconsole.core.domain.backfills import FlowVerb, PendingVerb
 from dpconsole.core.domain.definitions import Priority, Unit
 from dpconsole.core.domain.fields import derive
 from dpconsole.core.domain.keys import TreeId
@@ -65,6 +65,12 @@ def _in_folders() -> ModuleType:
     from dpconsole.core.store import backfill_verbs
 
     return backfill_verbs
+
+
+def _flows() -> ModuleType:
+    from dpconsole.core.operations import flows
+
+    return flows
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,6 +307,31 @@ def _on_pending(verb: PendingVerb, key: str, title: str, help: str) -> Operation
     )
 
 
+# --- saved flows ------------------------------------------------------------------------------------------------------
+
+
+def _on_flow(verb: FlowVerb, key: str, title: str, help: str, apply: Callable[..., set[int]]) -> Operation:
+    """To switch a saved flow off, or on again (section 7)."""
+    return Operation(
+        name=verb,
+        key=key,
+        title=title,
+        help=help,
+        command=verb.replace("flow-", "backfill "),
+        fields=(),
+        guard=folders.guard_flow(verb),
+        moves=_stays,
+        shows=folders.state,
+        becomes=folders.next_flow_state(verb),
+        finds=lambda *asked: _in_folders().flows_of(*asked),
+        apply=apply,
+        is_mild=_always,
+        batch=Batch(passes_over=True),
+        kind=Kind.BACKFILL_FLOW,
+        scopes=frozenset({Kind.BACKFILL_FLOW}),
+    )
+
+
 # --- the table --------------------------------------------------------------------------------------------------------
 
 _OPERATIONS = (
@@ -513,6 +544,20 @@ _OPERATIONS = (
         key="r",
         title="Retry submission",
         help="Take a submission up again that failed.",
+    ),
+    _on_flow(
+        FlowVerb.PAUSE,
+        key="p",
+        title="Pause flow",
+        help="Make no more backfills of it; what it has made already stays.",
+        apply=lambda *change: _flows().pause_flows(*change),
+    ),
+    _on_flow(
+        FlowVerb.RESUME,
+        key="u",
+        title="Resume flow",
+        help="Make its backfills again from the next run day on; missed ones are not made up for.",
+        apply=lambda *change: _flows().resume_flows(*change),
     ),
 )
 

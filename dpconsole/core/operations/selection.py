@@ -19,6 +19,7 @@ class Kind(StrEnum):
     INSTANCE = "instance"
     BACKFILL = "backfill"
     BACKFILL_DATE = "backfill_date"
+    BACKFILL_FLOW = "backfill_flow"
     PENDING = "pending"  # a backfill that is to be submitted; its records are of kind backfill
 
 
@@ -26,8 +27,9 @@ LAYERS: Mapping[Kind, Layer] = {
     Kind.INSTANCE: Layer.INSTANCE,
     Kind.BACKFILL: Layer.BACKFILL,
     Kind.BACKFILL_DATE: Layer.DATE,
+    Kind.BACKFILL_FLOW: Layer.FLOW,
 }
-"""The layer of a backfill's tree that the items of a record belong to (section 8.1)."""
+"""The layer of a backfill's tree that the items of a record belong to (section 8.1), or the flow that makes it."""
 
 BACKFILL_LISTS = frozenset({"submitted", "pending"})
 """The lists whose rows are backfills; every other holds instances (section 4)."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
-from dpconsole.core.domain.backfills import PendingVerb
+from dpconsole.core.domain.backfills import FlowVerb, PendingVerb
 from dpconsole.core.domain.keys import TreeId
 from dpconsole.core.domain.statuses import Verb
 from dpconsole.core.operations.records import Item, Outcome, Record
@@ -125,6 +125,8 @@ _WAYS: Mapping[str, Callable[[Connection, Record, list[int]], WayBack]] = {
     Verb.SET_SUCCESS: _run_after_all,
     PendingVerb.PAUSE: _by(PendingVerb.RESUME),
     PendingVerb.RESUME: _by(PendingVerb.PAUSE),
+    FlowVerb.PAUSE: _by(FlowVerb.RESUME),
+    FlowVerb.RESUME: _by(FlowVerb.PAUSE),
     CONCURRENCY: _former_answers,
 }
 """The verbs that have a way back."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, Select, and_, bindparam, func, or_, select, update
 
-from dpconsole.core.domain.backfills import PENDING, BackfillState, DateState, PendingVerb
+from dpconsole.core.domain.backfills import PENDING, BackfillState, DateState, FlowState, PendingVerb
 from dpconsole.core.domain.definitions import Origin, Unit
 from dpconsole.core.domain.keys import Layer, TreeId, backfill_key, date_key
 from dpconsole.core.domain.statuses import WAITING, Status
@@ -26,17 +26,17 @@ from dpconsole.core.store.verbs import Change
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """A backfill, or a data timestamp of one, as it was seen: a target that has no rows of its own to run.
+    """A backfill, a data timestamp of one, or a saved flow, as it was seen: a target without rows of its own to run.
 
     `words` are its state for a reader, `groups` the number of its queues, `to_begin` how many data timestamps of it
-    have not begun.
+    have not begun; a flow has neither.
     """
 
     id: int
     key: str
     name: str
     project: str
-    state: BackfillState | DateState
+    state: BackfillState | DateState | FlowState
     groups: int
     to_begin: int
     rev: int
@@ -45,7 +45,7 @@ class Folder:
     origin: Origin = Origin.BACKFILL
 
     @property
-    def standing(self) -> BackfillState | DateState:
+    def standing(self) -> BackfillState | DateState | FlowState:
         """The state that guards ask for."""
         return self.state
 
@@ -172,6 +172,12 @@ def backfills_of(connection: Connection, folders: Folders, without: Folders = ()
     named |= dict.fromkeys(connection.execute(_OWNERS, {"ids": _bound(folders, Layer.DATE)}).scalars())
     spared = {folder.id for folder in without if folder.layer is Layer.BACKFILL}
     return [id for id in named if id not in spared]
+
+
+def flows_of(_connection: Connection, folders: Folders, without: Folders = ()) -> list[int]:
+    """The saved flows that are named."""
+    named = dict.fromkeys(folder.id for folder in folders if folder.layer is Layer.FLOW)
+    return [id for id in named if TreeId(Layer.FLOW, id) not in without]
 
 
 def _found(connection: Connection, statement: Select[int], folders: Folders, without: Folders) -> list[int]:

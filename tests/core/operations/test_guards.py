@@ -109,6 +109,7 @@ def test_every_verb_on_instances_is_in_the_table() -> None:
         (Kind.BACKFILL, "RpuSPxrE%"),
         (Kind.BACKFILL_DATE, "RpuSPxrE%"),
         (Kind.PENDING, "pur"),
+        (Kind.BACKFILL_FLOW, "pu"),
     ],
 )
 def test_on_every_kind_of_row_each_verb_has_its_own_key(kind: Kind, keys: str) -> None:
