@@ -11,6 +11,7 @@ from dpconsole.app import ConsoleApp
 from dpconsole.core.domain.backfills import BackfillState
 from dpconsole.core.operations.backfill_said import said
 from dpconsole.core.services import ListKind, ListRequest, read_form
+from dpconsole.screens.flows import FlowScreen, FlowsScreen
 from dpconsole.screens.pending import FACES, dates_words
 from dpconsole.screens.submission import SubmissionScreen
 from tests.screens.hands import press, settle, text
@@ -100,3 +101,21 @@ async def test_pause_resume_and_retry_one_by_one_and_together(app: ConsoleApp, n
         assert states(night)["pay again"] == "waiting"
         await press(pilot, "!", "r", "enter")
         assert states(night)["no more"] == "submitting"
+
+
+async def test_a_saved_flow_is_paused_and_resumed_and_shows_its_form(app: ConsoleApp, night: Night) -> None:
+    backfills = night.services.backfills
+    answers = {"task": "trade.ods_trade_order", "name": "again", "every": "weekly", "on": "mon", "at": "02:00"}
+    backfills.create(backfills.plan(answers))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await press(pilot, "3", "]", "g", "f")
+        assert isinstance(app.screen, FlowsScreen)
+        for words in ("again", "✓ Enabled", "mon 02:00", "1 of 1 enabled"):
+            assert words in text(pilot)
+        await press(pilot, "p", "enter")
+        assert "⏸ Disabled" in text(pilot)
+        await press(pilot, "u", "enter", "enter")
+        assert isinstance(app.screen, FlowScreen)
+        for words in ("✓ Enabled", "Start Task", "trade.ods_trade_order", "weekly"):
+            assert words in text(pilot)
