@@ -122,27 +122,37 @@ def _kind(work: Work, row: TreeId) -> Kind:
 
 def _dates(work: Work, rows: Sequence[TreeId], given: dict[str, Any]) -> tuple[Operation, Sequence[TreeId]]:
     """The data timestamps that `--dates` names of each backfill; without it all that have not begun."""
-    words = [word for some in given.pop("dates") for word in some.split(",") if word]
+    named = given.pop("dates")
+    words = [word.strip() for some in named for word in some.split(",") if word.strip()]
+    if not words and named:
+        raise Failure("--dates: name data timestamps, or leave it out to mean all that have not begun", Exit.USAGE)
     if not words:
         return OPERATIONS[EXCLUDE], rows
-    wanted = {day for word in words for day in _days(work, word)}
-    return OPERATIONS[EXCLUDE], [folder for row in rows for folder in _dates_of(work, row, wanted)]
+    ranges = [_days(work, word) for word in words]
+    return OPERATIONS[EXCLUDE], [folder for row in rows for folder in _dates_of(work, row, ranges)]
 
 
 def _days(work: Work, word: str) -> DateRange:
     """`D`, or all from `D` to `D2`."""
-    first, _, last = word.partition("..")
-    return DateRange(day_of(work, first, "--dates"), day_of(work, last or first, "--dates"))
+    first, dots, last = word.partition("..")
+    days = DateRange(day_of(work, first, "--dates"), day_of(work, last if dots else first, "--dates"))
+    if days.last < days.first:
+        raise Failure(f"--dates: {word} ends before it starts; did you mean {last}..{first}?", Exit.USAGE)
+    return days
 
 
-def _dates_of(work: Work, row: TreeId, wanted: set[date]) -> list[TreeId]:
+def _dates_of(work: Work, row: TreeId, ranges: Sequence[DateRange]) -> list[TreeId]:
+    """The folders of a backfill that ranges name; each of them names one at least."""
     if row.layer is not Layer.BACKFILL:
         raise Failure(f"--dates goes with a backfill, and {row.key} is none", Exit.USAGE)
     with work.store.read() as connection:
         known = {date.fromisoformat(found.business_date): found.id for found in dates_of(connection, row.id)}
-    if not wanted & known.keys():
-        raise Failure(f"{row.key} has no such data timestamp", Exit.NOTHING)
-    return [TreeId(Layer.DATE, known[day]) for day in sorted(wanted & known.keys())]
+    for days in ranges:
+        if not any(days.first <= day <= days.last for day in known):
+            said = str(days.first) if days.first == days.last else f"{days.first}..{days.last}"
+            raise Failure(f"{row.key} has no data timestamp {said}", Exit.NOTHING)
+    wanted = (day for day in sorted(known) if any(days.first <= day <= days.last for days in ranges))
+    return [TreeId(Layer.DATE, known[day]) for day in wanted]
 
 
 stop = _command("stop", OPERATIONS[STOP_ALL], _always(OPERATIONS[STOP_ALL]))
