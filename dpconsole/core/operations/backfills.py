@@ -29,10 +29,10 @@ from dpconsole.core.operations.flight import FlightPlan, flight_plan
 from dpconsole.core.operations.ledger import close, find_record
 from dpconsole.core.operations.permissions import is_allowed
 from dpconsole.core.operations.planning import MILD_ROWS
-from dpconsole.core.operations.records import Outcome, Record, State
+from dpconsole.core.operations.records import Item, Outcome, Record, State
 from dpconsole.core.operations.service import never, nobody, nothing_more
 from dpconsole.core.store.definition_rows import read_tasks, read_timezone
-from dpconsole.core.store.errors import StoreBusy
+from dpconsole.core.store.errors import StoreBusy, StoreReadOnly
 from dpconsole.core.store.flight_rows import definitions_stamp
 from dpconsole.core.store.ledger import LedgerItem, open_record, read_record
 from dpconsole.core.store.session import Store, Transaction
@@ -116,7 +116,8 @@ class Backfills:
         """Create what a plan says, and make its instances when it is to run at once; the record of the ledger.
 
         A plan that is refused, or was overtaken by a load, creates nothing, and the record says why. `progress` hears
-        how many data timestamps of how many are made. ValueError for a plan with problems. Raises `StoreError`.
+        how many data timestamps of how many are made. ValueError for a plan with problems. Raises `StoreError`, which
+        says so where the backfill stands by then and only its instances are left to make.
         """
         if plan.form is None or plan.problems:
             raise ValueError("; ".join(f"{problem.field}: {problem.message}" for problem in plan.problems))
@@ -125,11 +126,18 @@ class Backfills:
         record = self._enter(plan, plan.form, reason)
         try:
             if record.state is State.DONE and plan.form.runs_at_once:
-                with suppress(StoreBusy):  # the engine goes on with it
-                    submit(self._store, self._clock, record.items[0].id, progress)
+                self._submit(record.items[0], progress)
         finally:
             self._acted()
         return record
+
+    def _submit(self, made: Item, progress: Callable[[int, int], None]) -> None:
+        """Make the instances of what was created; what stops that does not undo the creation."""
+        with suppress(StoreBusy):  # the engine goes on with it
+            try:
+                submit(self._store, self._clock, made.id, progress)
+            except StoreReadOnly as error:
+                raise StoreReadOnly(f"{made.key} is created, and the engine makes the rest of it: {error}") from error
 
     def refuse(self, plan: FlightPlan, words: str, reason: str = "") -> Record:
         """Enter in the ledger that a plan was not let through, and why."""

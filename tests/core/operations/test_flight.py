@@ -30,6 +30,7 @@ from dpconsole.core.operations.actor import Actor
 from dpconsole.core.operations.backfills import DRIFTED, NO_LONGER_ALLOWED, Backfills
 from dpconsole.core.operations.flight import FlightPlan, Standing, Superseded
 from dpconsole.core.operations.records import Outcome, State
+from dpconsole.core.store.errors import StoreReadOnly
 from dpconsole.core.store.models import Backfill, BackfillDate, BackfillFlow, Base, Instance, Member
 from dpconsole.core.store.session import Store
 from tests.nights import BUSINESS_DATE, Night, fails, node, on, on_itself, table, task
@@ -392,6 +393,19 @@ def test_the_same_plan_creates_once(desk: NewDesk) -> None:
     assert (here.counts()["backfill"], here.instances()) == (1, 1)
     here.backfills.create(here.plan("a", "T-1"))
     assert here.counts()["backfill"] == 2
+
+
+def test_a_disk_that_fills_up_afterwards_does_not_hide_what_was_created(
+    desk: NewDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise StoreReadOnly("night.db: the disk is full")
+
+    here = desk(task("a"))
+    monkeypatch.setattr("dpconsole.core.operations.backfills.submit", full)
+    with pytest.raises(StoreReadOnly, match="f_1 is created, and the engine makes the rest of it: night.db"):
+        here.backfills.create(here.plan("a", "T-1"))
+    assert here.counts()["backfill"] == 1
 
 
 def test_one_for_later_makes_no_instance_yet(desk: NewDesk) -> None:
