@@ -112,6 +112,7 @@ class DagView(ScrollView, can_focus=True, inherit_bindings=False):
         self._members: Mapping[int, Collection[int]] = {}
         self.marks = Marks()
         self._strips: dict[int, Strip] = {}
+        self._left = 0
         self._looks: dict[tuple[str, Ink], Style] = {}
         self._empty_text = ""
 
@@ -461,7 +462,10 @@ class DagView(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _lines_in_sight(self) -> dict[int, Strip]:
         """What the screen shows by its lines, as far as it was drawn."""
-        return {y: self.render_line(y) for y in range(self.size.height) if self._is_drawn(self._from_screen(0, y)[1])}
+        left, top = self._from_screen(0, 0)
+        if self._layout is None or left != self._left:
+            return {}
+        return {y: self.render_line(y) for y in range(self.size.height) if self._is_drawn(top + y)}
 
     def _is_drawn(self, line: int) -> bool:
         return self._layout is not None and (line in self._strips or not 0 <= line < self._layout.height)
@@ -482,14 +486,14 @@ class DagView(ScrollView, can_focus=True, inherit_bindings=False):
             return self._empty(y)
         line = self._from_screen(0, y)[1]
         if not 0 <= line < self._layout.height:
-            return Strip.blank(self.size.width, self.rich_style)
+            return Strip.blank(self.size.width, self._style_of("", Ink.PLAIN))
+        left = self._from_screen(0, 0)[0]
+        if left != self._left:
+            self._left = left
+            self._strips.clear()
         if line not in self._strips:
-            self._strips[line] = self._line(line)
-        return self._cropped(self._strips[line])
-
-    def _cropped(self, strip: Strip) -> Strip:
-        left = self.scroll_offset.x
-        return strip.crop(left, left + self.size.width)
+            self._strips[line] = self._line(line, left, left + self.size.width)
+        return self._strips[line]
 
     def _empty(self, y: int) -> Strip:
         style = self._style_of(EMPTY, Ink.PLAIN)
@@ -510,32 +514,35 @@ class DagView(ScrollView, can_focus=True, inherit_bindings=False):
             self._looks[key] = inked(self, ink, base)
         return self._looks[key]
 
-    def _line(self, y: int) -> Strip:
-        """A line of the picture, all of it."""
-        blank, left = self.rich_style, self._origin[0]
+    def _line(self, y: int, left: int, right: int) -> Strip:
+        """The columns of a line of the picture from `left` up to `right`."""
+        blank = self._style_of("", Ink.PLAIN)
+        spans = sorted((*self._wires(y, left, right), *self._texts(y, left, right)), key=lambda span: span.x)
+        at = start = min([left, *(span.x for span in spans[:1])])
         runs: list[tuple[str, Style]] = []
-        at = -left
-        for span in sorted((*self._wires(y), *self._texts(y)), key=lambda span: span.x):
+        for span in spans:
             runs += [(" " * (span.x - at), blank), (span.text, span.style)]
             at = span.x + span.width
-        width = max(self.size.width, self._picture_size().width)
-        return join(runs, width, blank)
+        return join(runs, right - start, blank).crop(left - start, right - start)
 
-    def _wires(self, y: int) -> Iterator[Span]:
+    def _wires(self, y: int, left: int, right: int) -> Iterator[Span]:
         """Wires and frames of a line: those of the focus brought out, the others drawn back."""
         assert self._layout is not None
-        frame, codes, down = self._frames.get(y, {}), self._layout.wires.lines[y], self._layout.top_down
-        chars = frame | {x: wire_glyph(code, down) for x, code in enumerate(codes) if code}
+        codes, down, first = self._layout.wires.lines[y], self._layout.top_down, max(0, left)
+        chars = {x: char for x, char in self._frames.get(y, {}).items() if left <= x < right}
+        chars |= {x: wire_glyph(code, down) for x, code in enumerate(codes[first : max(0, right)], first) if code}
         lit = self._lit.get(y, frozenset())
         for columns in _stretches(sorted(chars), lit):
             style = self._style_of(LIT if columns[0] in lit else WIRE, Ink.PLAIN)
             yield Span(columns[0], "".join(chars[x] for x in columns), style, len(columns))
 
-    def _texts(self, y: int) -> Iterator[Span]:
-        """The nodes that are written on a line, each after its sign."""
+    def _texts(self, y: int, left: int, right: int) -> Iterator[Span]:
+        """The nodes that are written on a line, each after its sign; those that reach into these columns."""
         assert self._layout is not None
         for node in self._on_line.get(y, ()):
             place = self._layout.places[node]
+            if not (place.x - MARGIN < right and left < place.x + place.width):
+                continue
             ground = (FOCUS if self.has_focus else AWAY) if node == self._focus else ""
             at = place.text[0]
             yield Span(at - 1, self._sign(node), self._style_of("", Ink.MARK), 1)

@@ -5,6 +5,7 @@
 Two shapes. In the deep one each instance waits for the two before it of its date, a thousand in a row; in the wide one
 every instance of a date waits for the first, and so does one of them for all. `grow` reads the same window again with
 one level more on either side, as `<` and `>` do. What a level costs must not depend on how many instances there are.
+A second table has the same on the screen: from the key until the picture is drawn.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 import sys
 import tempfile
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -24,6 +25,7 @@ from dpconsole.core.graph.window import MOST_NODES, extend, read_window
 from dpconsole.core.store.models import Instance, InstanceDependency
 from dpconsole.core.store.opening import open_store
 from dpconsole.core.store.session import Store
+from tests.bench.console_dag import take
 from tests.bench.fill import LAST, fill
 from tests.bench.tables import Column, Table
 
@@ -44,6 +46,7 @@ def run(sizes: tuple[int, ...] = SIZES, target: str | None = None) -> None:
         Column("grow ms", 9, "{:.1f}"),
         Column("MiB", 7, "{:.1f}"),
     )
+    painted = []
     for size in sizes:
         with tempfile.TemporaryDirectory() as folder:
             store = open_store(target or Path(folder) / "store.db")
@@ -52,11 +55,28 @@ def run(sizes: tuple[int, ...] = SIZES, target: str | None = None) -> None:
             tonight = _tonight(store)
             for levels in LEVELS:
                 table.line("deep", size, levels or "all", *measure(store, tonight[len(tonight) // 2], levels))
+            painted += [("deep", size, *one) for one in take(store, Path(folder), tonight[len(tonight) // 2])]
             _widen(store, tonight)
             _analyse(store)
             for levels in LEVELS[:2]:
                 table.line("wide", size, levels or "all", *measure(store, tonight[0], levels))
+            painted += [("wide", size, *one) for one in take(store, Path(folder), tonight[0])]
             store.close()
+    _print_painted(painted)
+
+
+def _print_painted(painted: Iterable[tuple[Any, ...]]) -> None:
+    print("\nOn the screen\n", flush=True)
+    table = Table(
+        Column("graph", 7, words=True),
+        Column("instances", 11, "{:,}"),
+        Column("key", 9),
+        Column("nodes", 7, "{:,}"),
+        Column("boxes", 7, "{:,}"),
+        Column("painted ms", 12, "{:.1f}"),
+    )
+    for line in painted:
+        table.line(*line)
 
 
 def measure(store: Store, instance: int, levels: int | None) -> tuple[int, int, float, float, float]:

@@ -34,9 +34,8 @@ def cells(shape: Shape) -> dict[int, Any]:
 def picture(view: DagView) -> list[str]:
     """Every line of the picture, without the sign of the focus and the blanks around it."""
     assert view._layout is not None
-    lines = [view._line(y).text for y in range(view._layout.height)]
-    left = view._origin[0]
-    return [line[left:].replace("›", " ").rstrip() for line in lines]
+    lines = [view._line(y, 0, view._layout.width).text for y in range(view._layout.height)]
+    return [line.replace("›", " ").rstrip() for line in lines]
 
 
 def shown(app: Any) -> str:
@@ -67,11 +66,11 @@ async def test_wide_names_and_hostile_ones_keep_everything_in_its_place(
         view.show(layout, {node: labels.get(node, "") for node in shape.nodes}, 0)
         blank = draw(layout, dict.fromkeys(shape.nodes, ""))
         for y, line in enumerate(blank):
-            strip = view._line(y)
-            assert strip.cell_length == 80
+            strip = view._line(y, 0, layout.width)
+            assert strip.cell_length == layout.width
             for x, char in enumerate(line):
                 if char != " ":
-                    assert strip.crop(x + view._origin[0], x + view._origin[0] + 1).text == char
+                    assert strip.crop(x, x + 1).text == char
 
 
 WALKS: tuple[tuple[Style, str, int], ...] = (
