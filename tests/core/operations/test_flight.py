@@ -403,7 +403,7 @@ def test_a_disk_that_fills_up_afterwards_does_not_hide_what_was_created(
 
     here = desk(task("a"))
     monkeypatch.setattr("dpconsole.core.operations.backfills.submit", full)
-    with pytest.raises(StoreReadOnly, match="f_1 is created, and the engine makes the rest of it: night.db"):
+    with pytest.raises(StoreReadOnly, match="f_1 is created, and the engine makes the rest of it"):
         here.backfills.create(here.plan("a", "T-1"))
     assert here.counts()["backfill"] == 1
 
