@@ -55,6 +55,11 @@ def substitute(template: str, business_date: date, due_local: datetime, params: 
     return _replace(template, business_date, due_local, resolve_parameters(business_date, due_local, params))
 
 
+def names_in(template: str) -> set[str]:
+    """What the `${..}` of a template name: parameters, built-ins, and expressions of time."""
+    return {found["data"].strip() for found in _REFERENCE.finditer(template) if found["data"] is not None}
+
+
 def _replace(template: str, business_date: date, due_local: datetime, values: Mapping[str, str]) -> str:
     midnight = datetime.combine(business_date, time())
 

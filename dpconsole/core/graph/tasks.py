@@ -49,6 +49,11 @@ NOT_BELOW = "not downstream of the start"
 """Why a task is left out, where the reason names nothing else."""
 
 
+def among_excluded(kind: str) -> str:
+    """Why a task is left out that a filter of massive mode excludes; `kind` is the filter's name."""
+    return f"among the excluded {kind}"
+
+
 @dataclass(frozen=True, slots=True)
 class Coverage:
     """The tasks of a backfill.
@@ -306,7 +311,7 @@ def _filtered(walk: _Walk, form: BackfillForm, found: Levels) -> Iterator[tuple[
             kept = match(walk.graph, included, found)
             yield from ((id, f"not among the included {kind.name}") for id in found if id not in kept)
         if excluded := getattr(form.exclude, kind.name):
-            yield from ((id, f"among the excluded {kind.name}") for id in match(walk.graph, excluded, found))
+            yield from ((id, among_excluded(kind.name)) for id in match(walk.graph, excluded, found))
 
 
 _SIEVES: Mapping[Mode, Sequence[Sieve]] = {

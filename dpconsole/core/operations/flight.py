@@ -42,6 +42,7 @@ from dpconsole.core.graph.tasks import (
 from dpconsole.core.operations.backfill_answers import INSTANCES_LIMIT, FormFacts
 from dpconsole.core.operations.backfill_form import Problem
 from dpconsole.core.operations.flight_time import Calendar, Estimate, Slots, Work, attributes, estimate
+from dpconsole.core.operations.idle_answers import fixed_parameters, idle_exclusions, idle_filters, idle_parameters
 from dpconsole.core.operations.permissions import is_allowed
 from dpconsole.core.store.definition_rows import Facts, read_workspace_facts
 from dpconsole.core.store.flight_rows import read_at_work, read_standing
@@ -266,6 +267,8 @@ class _Desk:
     # --- what speaks against it ---------------------------------------------------------------------------------------
 
     def _problems_of_coverage(self) -> Iterator[Problem]:
+        yield from idle_filters(self.asked, self.facts.tasks)
+        yield from fixed_parameters(self.asked)
         number = len(self.coverage.levels)
         if self.asked.mode is Mode.LIST and number > LIST_LIMIT:
             words = f"{number:,} tasks: the list takes {LIST_LIMIT:,}; use massive mode (--massive), or fewer levels"
@@ -290,6 +293,7 @@ class _Desk:
         yield from self._warn_of_order()
         yield from self._warn_of_projects()
         yield from self._warn_of_paused()
+        yield from self._warn_of_idle_answers()
         yield from self._warn_of_future(form)
         yield from self._warn_of_others(form)
 
@@ -316,6 +320,11 @@ class _Desk:
             yield f"{_number(len(paused), 'Skip-Execution task')} will stay paused, and what is below waits"
         if left_out := sum(one.reason in (IS_PAUSED, BELOW_PAUSED) for one in self.coverage.left_out):
             yield f"{_number(left_out, 'task')} left out: paused, or below a paused one"
+
+    def _warn_of_idle_answers(self) -> Iterator[str]:
+        covered = {stored.task.id: stored.task for stored in map(self.facts.tasks.__getitem__, self.coverage.levels)}
+        yield from idle_exclusions(self.asked, {reason for _, reason in self.coverage.left_out})
+        yield from idle_parameters(self.asked, covered)
 
     def _warn_of_future(self, form: BackfillForm) -> Iterator[str]:
         today = to_datetime(self.facts.now, self.facts.zone).date()

@@ -281,6 +281,10 @@ WARNINGS = [
         "1 Skip-Execution task will stay paused",
     ),
     ((task("a"), task("b", "a", method=Method.PAUSED), task("c", "b")), {}, "2 tasks left out: paused, or below"),
+    ((task("a"), task("b", "a")), {"massive": "yes", "exclude_name": "bb"}, "nothing more is left out by the excluded"),
+    ((task("a", parameters=(("x", "1"),)),), {"set": "X=2"}, "no task of these has a parameter X"),
+    ((task("a"), task("b", "a")), {"set": "p.b:x=1"}, "p.b has no parameter x"),
+    ((task("a"), task("z")), {"set": "p.z:x=1"}, "p.z is not covered: its parameter x changes nothing"),
 ]
 
 
@@ -289,6 +293,28 @@ def test_a_warning_stops_nobody(desk: NewDesk, tasks: tuple[Task, ...], answers:
     plan = desk(*tasks).plan("a", "2026-11-01..2026-11-02", **answers)
     assert any(one.startswith(warning) for one in plan.warnings), plan.warnings
     assert plan.may_go
+
+
+def test_parameters_that_are_declared_or_referred_to_need_no_warning(desk: NewDesk) -> None:
+    reads = task("b", "a", run=RunConfig(command=("load", "${ y }", "$[yyyyMMdd]")))
+    here = desk(task("a", parameters=(("x", "1"),)), reads, table("t", node("n", "f", after=[on("a")], code="${z}")))
+    assert here.plan("a", set="x=2,y=3,z=4,p.b:y=5").warnings == ()
+
+
+SLIPS = [
+    ({"exclude_project": "q"}, "exclude-project", "no task is of project q"),
+    ({"include_project": "p,pp"}, "include-project", "no task is of project pp; did you mean p?"),
+    ({"exclude_id": "p.aa,99"}, "exclude-id", "no task p.aa; did you mean p.a?; no task 99"),
+    ({"set": "p.a:bizdate=20260101"}, "set", "bizdate cannot be set: the data timestamp and the scheduled time say it"),
+]
+
+
+@pytest.mark.parametrize(("answers", "field", "words"), SLIPS)
+def test_what_names_nothing_is_a_problem_beside_its_field(
+    desk: NewDesk, answers: dict[str, str], field: str, words: str
+) -> None:
+    plan = desk(task("a")).plan("a", massive="yes", **answers)
+    assert [tuple(problem) for problem in plan.problems] == [(field, words)]
 
 
 def test_descending_order_is_not_kept_where_a_task_waits_for_itself(desk: NewDesk) -> None:
