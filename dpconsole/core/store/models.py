@@ -567,7 +567,14 @@ _partial("ix_instance_failed", FAILED, Instance.due_at)
 _partial("ix_instance_retry", RETRYING, Instance.retry_at)
 _partial("ix_instance_paused", PAUSED, Instance.paused_until)
 _partial("ix_instance_parent", Instance.parent_id.is_not(None), Instance.parent_id)
-_partial("ix_instance_backfill", Instance.backfill_id.is_not(None), Instance.backfill_id, Instance.backfill_date_id)
+_partial(  # a folder's rows are read in their order, its listed ones without its nodes
+    "ix_instance_backfill",
+    Instance.backfill_id.is_not(None),
+    Instance.backfill_id,
+    Instance.backfill_date_id,
+    Instance.listing,
+    Instance.due_at,
+)
 _partial("ix_backfill_unsubmitted", UNSUBMITTED, Backfill.submit_after_at)
 _partial("ix_backfill_date_in_flight", IN_FLIGHT, BackfillDate.backfill_id)
 _partial("ix_attempt_open", OPEN_ATTEMPT, Attempt.deadline_at, Attempt.lease_until)

@@ -88,6 +88,16 @@ def upgrade() -> None:
     op.execute("ALTER TABLE operation_item RENAME COLUMN instance_id TO target_id")
     op.create_index("ix_operation_item_target_id", "operation_item", ["target_id"], unique=False)
 
+    op.drop_index("ix_instance_backfill", "instance")
+    op.create_index(
+        "ix_instance_backfill",
+        "instance",
+        ["backfill_id", "backfill_date_id", "listing", "due_at"],
+        unique=False,
+        sqlite_where=sa.text("backfill_id IS NOT NULL"),
+        postgresql_where=sa.text("backfill_id IS NOT NULL"),
+    )
+
     if op.get_bind().dialect.name == "postgresql":
         for statement in (POSTGRESQL_FUNCTION, *POSTGRESQL_TRIGGERS):
             op.execute(statement)
