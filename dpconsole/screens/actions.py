@@ -22,7 +22,7 @@ from dpconsole.widgets.row_table import RowTable
 
 GRID = Grid((5, 26))
 
-OFFERED = (Scope.VERB, Scope.FOLDER, Scope.PENDING, Scope.INSTANCE)
+OFFERED = (Scope.VERB, Scope.FOLDER, Scope.PENDING, Scope.INSTANCE, Scope.GRAPH)
 """What is an action of a row, in this order."""
 
 

@@ -195,7 +195,11 @@ class DagScreen(ConsoleScreen):
     @property
     @override
     def heading(self) -> str:
-        return f"{self.title_words} of {self._main.name}" if self._main else self.title_words
+        main = self._main
+        if self.picture is None or main is None:
+            return self.title_words
+        is_whole = self.picture.window.main in self.picture.window.nodes
+        return f"{self.title_words} of {main.name if is_whole else main.task.partition('.')[2]}"
 
     @property
     def _main(self) -> WindowNode | None:
@@ -220,7 +224,7 @@ class DagScreen(ConsoleScreen):
         up, down = ("all" if levels is None else f"{levels}" for levels in (window.up, window.down))
         said: list[Piece] = [
             (f"{up} up, {down} down   ", Ink.PLAIN),
-            (f"{len(window.nodes):,} nodes, {len(window.edges):,} edges", Ink.DIM),
+            (f"{_number(len(window.nodes), 'node')}, {_number(len(window.edges), 'edge')}", Ink.DIM),
         ]
         if self.asked.by is not Grouping.NONE:
             said.append((f"   by {self.asked.by}", Ink.ACCENT))
@@ -483,6 +487,10 @@ _ALIKE: Mapping[Grouping, Any] = {
     Grouping.PRIORITY: lambda node: node.effective_priority,
 }
 """What nodes have in common that `,` marks together."""
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count:,} {what}{'s' * (count != 1)}"
 
 
 def _more(levels: int | None, more: int) -> int | None:
