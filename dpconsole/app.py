@@ -312,6 +312,17 @@ class ConsoleApp(ThriftyApp[int], inherit_bindings=False):
     def _create_backfill(self, message: asking.CreateBackfill) -> None:
         self.push_screen(BackfillFormScreen(self.session, message.answers))
 
+    @on(asking.GoneOnWith)
+    async def _leave_to_be_submitted(self) -> None:
+        """Where a backfill stands while it is being submitted."""
+        await self.pop_screen()
+        await self._go_to(asking.GoTo("pending"))
+
+    @on(asking.CreatedMeanwhile)
+    def _tell_created(self, message: asking.CreatedMeanwhile) -> None:
+        record = message.record
+        self.notify(creation_words(record), severity=SEVERITIES.get(record.state, "error"), markup=False)
+
     @on(asking.Created)
     async def _land_on(self, message: asking.Created) -> None:
         """Where a backfill can be seen that was created, or why it was not."""

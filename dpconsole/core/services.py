@@ -49,8 +49,17 @@ from dpconsole.core.graph.window import (
 )
 from dpconsole.core.operations.arming import Armed, Arming
 from dpconsole.core.operations.backfill_answers import join_list
+from dpconsole.core.operations.backfill_form import (
+    ENVIRONMENT,
+    FormField,
+    FormKind,
+    Problem,
+    Reading,
+    asked_fields,
+    read_form,
+    suggested,
+)
 from dpconsole.core.operations.backfill_form import FIELDS as BACKFILL_FIELDS
-from dpconsole.core.operations.backfill_form import FormField, Problem, Reading, asked_fields, read_form
 from dpconsole.core.operations.backfill_said import said
 from dpconsole.core.operations.backfills import Backfills
 from dpconsole.core.operations.fields import Field, FieldKind
@@ -98,6 +107,7 @@ from dpconsole.core.store.watched import Sighting, sightings
 __all__ = [
     "BACKFILL_FIELDS",
     "DEFAULT_FILTERS",
+    "ENVIRONMENT",
     "MOST_BESIDE",
     "MOST_NODES",
     "OPERATIONS",
@@ -132,6 +142,7 @@ __all__ = [
     "FieldRow",
     "FlightPlan",
     "FormField",
+    "FormKind",
     "Gantt",
     "GanttRow",
     "Group",
@@ -189,6 +200,7 @@ __all__ = [
     "read_form",
     "recounted",
     "renamed",
+    "suggested",
     "verb_on",
     "window_ids",
     "with_nodes",

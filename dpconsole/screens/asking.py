@@ -43,6 +43,18 @@ class Created(Message):
         super().__init__()
 
 
+class GoneOnWith(Message):
+    """A backfill is being submitted, and nobody watches it any more."""
+
+
+class CreatedMeanwhile(Message):
+    """A backfill was created that nobody watched to the end."""
+
+    def __init__(self, record: Record) -> None:
+        self.record = record
+        super().__init__()
+
+
 class OpenFolder(Message):
     """The tree of submitted backfills, one of its rows under the cursor."""
 

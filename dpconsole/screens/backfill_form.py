@@ -7,7 +7,7 @@ ask for their number. Leaving keeps the answers as a draft, which the same key o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -22,23 +22,27 @@ from typing_extensions import override
 from dpconsole.core.domain.backfill_form import Mode
 from dpconsole.core.services import (
     BACKFILL_FIELDS,
+    ENVIRONMENT,
     FlightPlan,
     FormField,
+    FormKind,
     Problem,
     Reading,
     Superseded,
     asked_fields,
     join_list,
     read_form,
+    suggested,
 )
-from dpconsole.screens.asking import Created
+from dpconsole.screens.asking import Created, GoneOnWith
 from dpconsole.screens.base import ConsoleScreen
 from dpconsole.screens.clipboard import copy
 from dpconsole.screens.downstream import DownstreamPrompt
 from dpconsole.screens.flight_lines import flight_lines
+from dpconsole.screens.keymap import show_key
 from dpconsole.screens.reading import in_thread
 from dpconsole.screens.session import Session
-from dpconsole.screens.submitting import SubmitScreen
+from dpconsole.screens.submitting import GoesOn, SubmitScreen
 from dpconsole.widgets.facts import paragraph
 from dpconsole.widgets.form import Entry, Form
 from dpconsole.widgets.ink import Ink
@@ -57,18 +61,23 @@ PLAN_WIDTH, PLAN_PADDING = 50, 2
 
 
 def entries() -> list[Entry]:
-    """The lines of the form, the basics first."""
-    ordered = sorted(BACKFILL_FIELDS.values(), key=lambda field: (*BASICS, field.name).index(field.name))
+    """The lines of the form, the basics first; the environment is the console's, and stands in the header."""
+    lines = (field for field in BACKFILL_FIELDS.values() if field.name != ENVIRONMENT)
+    ordered = sorted(lines, key=lambda field: (*BASICS, field.name).index(field.name))
     return [Entry(field.name, field.title, field.default, field.choices) for field in ordered]
 
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """What the answers come to at a moment: which questions they call for, and the form or what stands in its way."""
+    """What the answers come to at a moment: which questions they call for, and the form or what stands in its way.
+
+    `suggestion` is what the answer to the question of this name may become.
+    """
 
     answers: Mapping[str, str]
     asked: frozenset[str]
     reading: Reading
+    suggestion: tuple[str, str]
 
 
 class BackfillFormScreen(ConsoleScreen):
@@ -134,21 +143,28 @@ class BackfillFormScreen(ConsoleScreen):
     def _ask(self) -> None:
         """Read the answers at once, and plan when the typing pauses."""
         self._going = False
-        self._understand(self.form.answers)
+        self._understand(self.form.answers, self.form.current)
 
     @in_thread("form")
-    def _understand(self, given: Mapping[str, str]) -> None:
+    def _understand(self, given: Mapping[str, str], current: str) -> None:
         facts = self.services.backfills.facts()
         asked = frozenset(field.name for field in asked_fields(given, facts))
-        reading = read_form({name: answer for name, answer in given.items() if name in asked}, facts)
-        understood = Understood(given, asked, reading)
+        reading = read_form(self._meant(given, asked), facts)
+        suggestion = (current, suggested(current, given.get(current, ""), facts))
+        understood = Understood(given, asked, reading, suggestion)
         if not get_current_worker().is_cancelled:
             self.post_message(self.Read(understood))
+
+    def _meant(self, given: Mapping[str, str], asked: Collection[str]) -> dict[str, str]:
+        """The answers to what is asked, in the environment the console shows."""
+        answers = {name: answer for name, answer in given.items() if name in asked}
+        return answers | {ENVIRONMENT: self.session.environment}
 
     @on(Read)
     def _show_reading(self, message: Read) -> None:
         self._understood = message.understood
         self.form.show_asked(message.understood.asked)
+        self.form.suggest(*message.understood.suggestion)
         self._show_problems()
         if self._pause is not None:
             self._pause.stop()
@@ -168,7 +184,7 @@ class BackfillFormScreen(ConsoleScreen):
     @in_thread("flight")
     def _plan(self, understood: Understood) -> None:
         worker = get_current_worker()
-        answers = {name: answer for name, answer in understood.answers.items() if name in understood.asked}
+        answers = self._meant(understood.answers, understood.asked)
         with suppress(Superseded):
             plan = self.services.backfills.plan(answers, lambda: worker.is_cancelled)
             self.post_message(self.Planned(understood.answers, plan))
@@ -296,11 +312,12 @@ class BackfillFormScreen(ConsoleScreen):
         if plan.refusals:
             self.notify(plan.refusals[0], severity="warning", markup=False)
             return
-        record = await self.app.push_screen_wait(SubmitScreen(self.session, plan))
-        if record is not None:
+        answer = await self.app.push_screen_wait(SubmitScreen(self.session, plan))
+        if answer is not None:
             self.session.drafts.pop(self._draft_key, None)
-            self.app.post_message(Created(record))
+            self.app.post_message(GoneOnWith() if isinstance(answer, GoesOn) else Created(answer))
 
 
 def _help(field: FormField) -> list[tuple[str, Ink]]:
-    return [(f"{field.title}  ", Ink.STRONG), (field.help, Ink.DIM)]
+    taken = f"  {show_key('right')} takes what is suggested." if field.kind is FormKind.TASKS else ""
+    return [(f"{field.title}  ", Ink.STRONG), (field.help + taken, Ink.DIM)]

@@ -1,12 +1,13 @@
 """The last step of creating a backfill: many instances ask for their number, then it is written and submitted.
 
 Submission goes on chunk by chunk in a thread and tells how far it is. What has been written stays, and the engine goes
-on with it, so a line that is dropped loses nothing.
+on with it, so a line that is dropped loses nothing, and nobody has to stay and watch.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import on
@@ -16,6 +17,7 @@ from textual.widgets import Input
 from typing_extensions import override
 
 from dpconsole.core.services import FlightPlan, Outcome, Record
+from dpconsole.screens.asking import CreatedMeanwhile
 from dpconsole.screens.preview import CountInput
 from dpconsole.screens.prompts import KeyedDialog
 from dpconsole.screens.reading import StoreRefused, in_thread
@@ -27,8 +29,13 @@ MILD = 50
 """Instances that go on one key; more ask for their number."""
 
 
+@dataclass(frozen=True, slots=True)
+class GoesOn:
+    """The operator left while the backfill was being submitted."""
+
+
 class SubmitScreen(KeyedDialog):
-    """Creates the backfill of a plan; answers its record, or None."""
+    """Creates the backfill of a plan; answers its record, `GoesOn` when it was left on the way, or None."""
 
     stack: ClassVar[str] = "dialog"
 
@@ -56,7 +63,7 @@ class SubmitScreen(KeyedDialog):
         self.words = SafeText()
         self.count = CountInput(placeholder=f"type {plan.instances} to go ahead")
         self.count.cursor_blink = False
-        self._applying = False
+        self._applying = self._written = False
 
     @property
     def asks(self) -> bool:
@@ -100,11 +107,23 @@ class SubmitScreen(KeyedDialog):
         def progress(done: int, total: int) -> None:
             self.post_message(self.Progressed(done, total))
 
-        self.post_message(self.Done(self.session.services.backfills.create(self.plan, progress=progress)))
+        app = self.app
+        record = self.session.services.backfills.create(self.plan, progress=progress)
+        if not self.post_message(self.Done(record)):
+            app.post_message(CreatedMeanwhile(record))
 
     @on(Progressed)
     def _show_progress(self, message: Progressed) -> None:
-        self.words.show([(f"{message.done:,} of {message.total:,} data timestamps submitted", Ink.STRONG)])
+        done = f"{message.done:,} of {message.total:,} data timestamps submitted"
+        leave = self.session.keymap["dialog.cancel"].display
+        self.words.show([(f"{done}\n", Ink.STRONG), (f"{leave} leaves; the engine goes on with the rest.", Ink.DIM)])
+        self._written = True
+        self.refresh_keys()
+
+    @override
+    def action_cancel(self) -> None:
+        """Leave; what is written is gone on with."""
+        self.dismiss(GoesOn() if self._written else None)
 
     @on(Done)
     def _leave(self, message: Done) -> None:
@@ -116,7 +135,9 @@ class SubmitScreen(KeyedDialog):
 
     @override
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return not self._applying and action in ("accept", "cancel")
+        if self._applying:
+            return self._written and action == "cancel"
+        return action in ("accept", "cancel")
 
 
 def creation_words(record: Record) -> str:

@@ -8,6 +8,7 @@ of three, and a keystroke draws one line.
     form = Form(entries, answers, basics=4)
     form.show_asked(names)            # the others are out of the way, their answers are kept
     form.show_problems({"range": "ends before it starts"})
+    form.suggest("task", "trade.ods") # shown behind what is typed of it, until it is taken or no longer fits
     form.step(1); form.choose(1)      # what the keys of the app's registry do
 
 Posted: `Changed` when an answer is another one, `Entered` when another entry is the current one.
@@ -34,6 +35,9 @@ from dpconsole.widgets.strips import join
 POINTER = "› "
 LABEL = 32
 """Cells before the values."""
+
+TAKES = frozenset({"right", "end"})
+"""Keys that take what is suggested, where there would be nothing to move to."""
 
 CURRENT, CURSOR = "form--current", "form--cursor"
 
@@ -99,6 +103,7 @@ class Form(Widget, can_focus=True, inherit_bindings=False):
         self._rest = rest
         self._asked: Collection[str] = tuple(self._answers)
         self._problems: Mapping[str, str] = {}
+        self._suggestion = ("", "")
         self._current = next(iter(self._answers))
         self._rows: list[Row] = []
         self._top = 0
@@ -137,6 +142,20 @@ class Form(Widget, can_focus=True, inherit_bindings=False):
         if problems != self._problems:
             self._problems = problems
             self._lay_out()
+
+    def suggest(self, name: str, text: str) -> None:
+        """What the text of an entry may become; nothing is suggested for the others."""
+        self._suggestion = (name, text)
+        self._refresh_entry(name)
+
+    def _suggested_of(self, answer: Answer) -> str:
+        """What is suggested behind the cursor; it takes no notice of what the cursor has left."""
+        name, whole = self._suggestion
+        line = answer.line
+        is_at_end = line.cursor == len(line.text) and not line.fresh
+        return (
+            whole[len(line.text) :] if name == answer.entry.name and is_at_end and whole.startswith(line.text) else ""
+        )
 
     # Where one is
 
@@ -186,7 +205,9 @@ class Form(Widget, can_focus=True, inherit_bindings=False):
         if not self.is_typing:
             return
         before = line.text
-        if event.is_printable and event.character is not None:
+        if event.key in TAKES and (rest := self._suggested_of(self._answers[self._current])):
+            line.insert(rest)
+        elif event.is_printable and event.character is not None:
             line.insert(event.character)
         elif not line.press(event.key):
             return
@@ -296,7 +317,9 @@ class Form(Widget, can_focus=True, inherit_bindings=False):
         if answer.line.fresh:
             yield text, cursor
             return
-        yield from ((text[:at], style), (text[at : at + 1] or " ", cursor), (text[at + 1 :], style))
+        rest = cut_cells(self._suggested_of(answer), max(0, room - width_of(text)))
+        yield from ((text[:at], style), (text[at : at + 1] or rest[:1] or " ", cursor), (text[at + 1 :], style))
+        yield rest[1:], inked(self, Ink.DIM, style)
 
 
 def _choices(answer: Answer) -> Iterator[Piece]:

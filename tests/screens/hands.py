@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from textual.pilot import Pilot
+from textual.worker import WorkerCancelled
 
 from dpconsole.app import ConsoleApp
 
@@ -37,8 +40,9 @@ async def settle(pilot: Pilot[int]) -> None:
     for _ in range(3):
         await pilot.app.dealt_with()
         await pilot.pause()
-        if reading := [worker for worker in pilot.app.workers if worker.group != DIALOGS and not worker.is_finished]:
-            await pilot.app.workers.wait_for_complete(reading)
+        for worker in [worker for worker in pilot.app.workers if worker.group != DIALOGS and not worker.is_finished]:
+            with suppress(WorkerCancelled):  # a newer question took its place
+                await worker.wait()
     await pilot.pause()
 
 

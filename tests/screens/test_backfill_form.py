@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from threading import Event
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 from textual.pilot import Pilot
 
 from dpconsole.app import ConsoleApp
-from dpconsole.core.services import BACKFILL_FIELDS, DateMark, DateStanding, FlightPlan
+from dpconsole.core.domain.backfills import BackfillState
+from dpconsole.core.engine.backfilling import submit
+from dpconsole.core.operations import backfills
+from dpconsole.core.services import BACKFILL_FIELDS, ENVIRONMENT, DateMark, DateStanding, FlightPlan
 from dpconsole.core.store.models import Backfill, Instance, Operation
 from dpconsole.screens import backfill_form
 from dpconsole.screens.asking import CreateBackfill
@@ -63,7 +68,7 @@ def beside(pilot: Pilot[int], label: str) -> str:
 def test_the_form_asks_every_question_once_the_basics_first() -> None:
     names = [entry.name for entry in entries()]
     assert names[: len(BASICS)] == list(BASICS)
-    assert sorted(names) == sorted(BACKFILL_FIELDS)
+    assert sorted([*names, ENVIRONMENT]) == sorted(BACKFILL_FIELDS), "the header says which environment it is"
 
 
 async def test_only_questions_that_apply_are_asked(app: ConsoleApp) -> None:
@@ -234,3 +239,57 @@ async def test_instances_bring_their_tasks_and_data_timestamps(app: ConsoleApp) 
         assert form.form.answers["range"] == "2026-11-19"
         await type_text(pilot, "T-2")
         assert form.form.answers["range"] == "T-2", "what is typed takes the place of what was there"
+
+
+async def test_the_name_of_a_task_is_completed(app: ConsoleApp) -> None:
+    async with app.run_test(size=WIDE) as pilot:
+        form = await open_form(app, pilot)
+        await press(pilot, "up")
+        await type_text(pilot, f"{START},trade.dwd_p")
+        assert f"{START},trade.dwd_pay_di " in beside(pilot, "Start Task")
+        assert form.form.answers["task"].endswith(",trade.dwd_p"), "it is only suggested"
+        await press(pilot, "right")
+        assert form.form.answers["task"] == f"{START},trade.dwd_pay_di"
+        await press(pilot, "ctrl+u")
+        await type_text(pilot, "trade.nobody")
+        await press(pilot, "right")
+        assert form.form.answers["task"] == "trade.nobody", "nothing fits"
+
+
+async def test_a_backfill_belongs_to_the_environment_that_is_shown(app: ConsoleApp, night: Night) -> None:
+    async with app.run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        await press(pilot, "@")
+        form = await open_form(app, pilot)
+        assert form.plan is not None and "--environment=dev" in form.plan.command
+        await press(pilot, "enter")
+    with night.services.store.read() as connection:
+        assert connection.execute(select(Backfill.environment)).scalars().all() == ["dev"]
+        made = select(Instance.environment).where(Instance.backfill_id.is_not(None)).distinct()
+        assert connection.execute(made).scalars().all() == ["dev"]
+
+
+@pytest.mark.timeout(20)
+async def test_a_submission_can_be_left_and_is_told_when_it_is_done(
+    app: ConsoleApp, night: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = Event()
+
+    def held_up(*asked: Any) -> BackfillState:
+        asked[-1](1, 3)
+        left.wait(20)
+        return submit(*asked)
+
+    monkeypatch.setattr(backfills, "submit", held_up)
+    async with app.run_test(size=WIDE) as pilot:
+        await open_form(app, pilot, range="-3d..-1d")
+        await pilot.press("enter")
+        while "Esc leaves; the engine goes on with the rest." not in text(pilot):
+            await pilot.pause()
+        await pilot.press("escape")
+        await pilot.pause()
+        assert app.current_mode == "pending"
+        left.set()
+        while not any("(f_1) is submitted" in note.message for note in app._notifications):
+            await pilot.pause()
+    assert count(night, Backfill) == 1

@@ -92,6 +92,20 @@ def read_list(text: str, _facts: FormFacts) -> tuple[str, ...]:
     return tuple(split_list(text))
 
 
+def rest_of_task(text: str, facts: FormFacts) -> str:
+    """What is still to be typed of the last task in a list: of keys that begin so the first, or else of names.
+
+    Nothing for a word that names a task already, and for one that could only be a number.
+    """
+    typed = (_ELEMENT.findall(text) or [""])[-1]
+    word = _ESCAPED.sub(r"\1", typed).lstrip()
+    if not word or word.isdigit() or not text.endswith(typed) or word in facts.keys_of:
+        return ""
+    fitting = [known for known, keys in facts.keys_of.items() if len(keys) == 1 and known.startswith(word)]
+    whole = min(fitting, key=lambda known: (known not in facts.by_key, known), default=word)
+    return join_list([whole[len(word) :]])
+
+
 # --- words and numbers ------------------------------------------------------------------------------------------------
 
 

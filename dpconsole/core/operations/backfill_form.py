@@ -27,7 +27,7 @@ from dpconsole.core.domain.backfill_form import (
 )
 from dpconsole.core.domain.backfills import Recurrence
 from dpconsole.core.domain.clock import format_iso, to_datetime
-from dpconsole.core.domain.definitions import Task, Unit
+from dpconsole.core.domain.definitions import Environment, Task, Unit
 from dpconsole.core.operations import backfill_answers as read
 from dpconsole.core.operations.backfill_answers import FormFacts, Reader, join_list, split_list
 
@@ -115,6 +115,8 @@ class Reading:
 SWITCH = ("no", "yes")
 ONCE = "once"
 T_MINUS_1 = "T-1"
+ENVIRONMENT = "environment"
+"""The one question that is no line of the form: a console shows one environment at a time (section 20)."""
 
 
 def answer(answers: Answers, name: str) -> str:
@@ -275,6 +277,13 @@ _QUESTIONS = (
         FormKind.TIME,
         help="Empty: run immediately; else when it is submitted, as 02:00 or 2026-11-20T02:00.",
     ),
+    FormField(
+        ENVIRONMENT,
+        "Environment",
+        FormKind.CHOICE,
+        tuple(Environment),
+        help="Where its instances belong; the console answers with the one it shows, else it is the workspace's.",
+    ),
 )
 
 FIELDS: Mapping[str, FormField] = {field.name: field for field in _QUESTIONS}
@@ -284,6 +293,14 @@ FIELDS: Mapping[str, FormField] = {field.name: field for field in _QUESTIONS}
 def asked_fields(answers: Answers, facts: FormFacts) -> list[FormField]:
     """The questions that the answers so far call for, in order: the lines of the form."""
     return [field for field in FIELDS.values() if field.is_asked(answers, facts)]
+
+
+def suggested(name: str, text: str, facts: FormFacts) -> str:
+    """What an answer that is being typed may become: of tasks the next name that begins so; empty for nothing."""
+    if FIELDS[name].kind is not FormKind.TASKS:
+        return ""
+    rest = read.rest_of_task(text, facts)
+    return text + rest if rest else ""
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------
@@ -370,8 +387,13 @@ def _form(sheet: _Sheet) -> BackfillForm:
         task_parameters=special,
         at=None if periodic else sheet.take("at", read.read_time),
         periodic=periodic,
-        environment=sheet.facts.environment,
+        environment=_environment(sheet),
     )
+
+
+def _environment(sheet: _Sheet) -> Environment:
+    chosen = sheet.take(ENVIRONMENT, read.one_of(*FIELDS[ENVIRONMENT].choices))
+    return sheet.facts.environment if chosen is None else Environment(chosen)
 
 
 def _mode(levels: int | None, massive: str) -> Mode:
@@ -430,6 +452,7 @@ def settled(answers: Answers, form: BackfillForm, facts: FormFacts) -> dict[str,
         "range": ",".join(_said_range(some) for some in form.ranges or form.offsets),
     }
     given |= {} if form.at is None else {"at": format_iso(form.at, facts.zone)}
+    given[ENVIRONMENT] = "" if form.environment is facts.environment else form.environment
     return {
         name: given[name]
         for name in FIELDS

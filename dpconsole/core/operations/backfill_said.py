@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from dpconsole.core.domain.backfill_form import BackfillForm, DateRange, Filters, Mode, Offsets, Periodic
 from dpconsole.core.domain.clock import format_iso
-from dpconsole.core.domain.definitions import LAST_DAY
+from dpconsole.core.domain.definitions import LAST_DAY, Environment
 from dpconsole.core.operations.backfill_answers import join_list
 from dpconsole.core.operations.backfill_form import FIELDS
 
@@ -48,6 +48,7 @@ def said(form: BackfillForm, zone: ZoneInfo) -> dict[str, str]:
         "set": join_list(_parameters(form)),
         "at": "" if form.at is None else format_iso(form.at, zone),
         **_periodic(form),
+        "environment": "" if form.environment is Environment.PROD else form.environment,
     }
     return {name: answers[name] for name, field in FIELDS.items() if answers.get(name, "") not in ("", field.default)}
 

@@ -14,7 +14,7 @@ from dpconsole.core.domain.backfills import Recurrence
 from dpconsole.core.domain.clock import parse_iso
 from dpconsole.core.domain.definitions import Environment, Method
 from dpconsole.core.operations.backfill_answers import DATES_LIMIT, FormFacts, join_list, split_list
-from dpconsole.core.operations.backfill_form import FIELDS, asked_fields, command_line, read_form, settled
+from dpconsole.core.operations.backfill_form import FIELDS, asked_fields, command_line, read_form, settled, suggested
 from tests.core.graph.definitions import stored
 from tests.nights import node, table, task
 
@@ -271,3 +271,39 @@ def test_every_field_says_how_it_is_answered() -> None:
         assert field.title
         assert field.help.endswith(".")
         assert field.default in ("", *field.choices) or not field.choices
+
+
+def test_the_environment_is_the_workspaces_unless_it_is_said() -> None:
+    assert form().environment is Environment.PROD
+    assert form(environment="dev").environment is Environment.DEV
+    dev = FormFacts(FACTS.now, FACTS.zone, Environment.DEV, FACTS.tasks)
+    for answers, facts, options in (
+        ({"environment": "prod"}, FACTS, []),
+        ({"environment": "dev"}, FACTS, ["--environment=dev"]),
+        ({"environment": "prod"}, dev, ["--environment=prod"]),
+        ({}, dev, []),
+    ):
+        read = read_form(START | answers, facts).form
+        assert read is not None
+        words = command_line(settled(START | answers, read, facts))
+        assert [word for word in shlex.split(words) if word.startswith("--environment")] == options
+
+
+@pytest.mark.parametrize(
+    ("name", "typed", "becomes"),
+    [
+        ("task", "p.u", "p.users"),
+        ("task", "us", "users"),
+        ("task", "p.users, q.o", "p.users, q.orders"),
+        ("task", "p.users", ""),
+        ("task", "ord", ""),
+        ("task", "p.users,", ""),
+        ("task", "1", ""),
+        ("task", "", ""),
+        ("only", "p.d", "p.dim"),
+        ("name", "p.u", ""),
+    ],
+)
+def test_a_task_is_suggested_while_its_name_is_typed(name: str, typed: str, becomes: str) -> None:
+    """A name that several projects have names none; neither does a number."""
+    assert suggested(name, typed, FACTS) == becomes
