@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import pty
 import signal
@@ -53,13 +52,6 @@ def test_a_reader_that_goes_away_is_no_failure(place: dict[str, str]) -> None:
     result = subprocess.run([*PROGRAM, "config", "show"], env=place, stdout=writing, stderr=subprocess.PIPE, text=True)
     os.close(writing)
     assert (result.returncode, result.stderr) == (Exit.DONE, "")
-
-
-def test_a_name_that_standard_output_cannot_take_is_spelled_out(place: dict[str, str]) -> None:
-    words = ("backfill", "create", "--task", "trade.ods_users", "--name", "補数", "--dry-run", "--json")
-    ascii = {**place, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
-    result = subprocess.run([*PROGRAM, *words], env=ascii, capture_output=True, text=True)
-    assert (result.returncode, json.loads(result.stdout)["items"][0]["name"]) == (Exit.DONE, "補数")
 
 
 def test_a_dumb_terminal_is_refused_with_a_hint(place: dict[str, str]) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
 import pytest
 
 from dpconsole import __version__
+from dpconsole.cli import main
 from dpconsole.cli.exits import Exit
 from dpconsole.cli.root import ENTRIES
 from dpconsole.core.operations.registry import OPERATIONS
@@ -78,3 +81,12 @@ def test_a_file_that_is_no_database_is_refused(run: Run) -> None:
     result = run("ls", "instances", "--db", "junk.db")
     assert result.exit_code == Exit.FAILED
     assert "junk.db" in result.stderr and result.stderr.count("\n") == 1
+
+
+def test_a_name_that_standard_output_cannot_take_is_spelled_out(loaded: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert loaded(*"backfill create --task trade.ods_users --name 補数 --yes".split()).exit_code == Exit.DONE
+    monkeypatch.setattr(sys, "argv", ["dpconsole", "backfill", "ls", "--csv", "--columns", "id,name"])
+    monkeypatch.setattr(sys, "stdout", TextIOWrapper(written := BytesIO(), encoding="ascii", write_through=True))
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert (end.value.code, written.getvalue()) == (Exit.DONE, b"id,name\nf_1,\\u88dc\\u6570\n")
