@@ -289,7 +289,8 @@ def read_task(word: str, facts: FormFacts) -> str:
     """The key of a task by its key, its name where that is the only one, or its number."""
     keys = facts.keys_of.get(word, [])
     if not keys:
-        raise ValueError(f"no task {said(word)}{perhaps(word, facts.keys_of)}")
+        written = [join_list([known]) for known in facts.keys_of]
+        raise ValueError(f"no task {said(word)}{perhaps(word, written)}")
     if len(keys) > 1:
         raise ValueError(f"{said(word)} is the name of {len(keys)} tasks: write {' or '.join(keys[:3])}")
     return keys[0]

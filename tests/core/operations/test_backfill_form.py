@@ -307,3 +307,9 @@ def test_the_environment_is_the_workspaces_unless_it_is_said() -> None:
 def test_a_task_is_suggested_while_its_name_is_typed(name: str, typed: str, becomes: str) -> None:
     """A name that several projects have names none; neither does a number."""
     assert suggested(name, typed, FACTS) == becomes
+
+
+def test_a_comma_in_a_name_is_hinted_at_as_it_is_written() -> None:
+    facts = FormFacts(FACTS.now, FACTS.zone, FACTS.environment, stored(task("gmv,uv")))
+    assert read_form({"task": "p.gmv,uv"}, facts).problem("task") == r"no task p.gmv; did you mean p.gmv\,uv?"
+    assert read_form({"task": r"p.gmv\,uv"}, facts).problems == ()
