@@ -44,7 +44,9 @@ def _facts(plan: FlightPlan, form: BackfillForm, zone: ZoneInfo) -> Iterator[tup
     what = f"{number_of(len(plan.tasks), 'task')} on {number_of(len(plan.strip), 'data timestamp')}"
     yield "makes", f"{number_of(plan.instances, 'instance')}: {what}"
     order = "ascending" if form.ascending or _is_turned(plan) else "descending"
-    yield "runs", f"{order}, {number_of(len(plan.queues), 'group')} side by side"
+    groups = len(plan.queues)
+    at_once = f"{groups:,} groups side by side" if groups > 1 else "one data timestamp at a time"
+    yield "runs", f"{order}, {at_once}"
     if guess := plan.estimate:
         longest = format_duration(guess.longest_ms / 1000)
         yield (

@@ -84,9 +84,7 @@ def test_a_file_that_is_no_database_is_refused(run: Run) -> None:
 
 
 def test_a_name_that_standard_output_cannot_take_is_spelled_out(loaded: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert (
-        loaded(*["backfill", "create", "--task", "trade.ods_users", "--name", "補数", "--yes"]).exit_code == Exit.DONE
-    )
+    assert loaded("backfill", "create", "--task", "trade.ods_users", "--name", "補数", "--yes").exit_code == Exit.DONE
     monkeypatch.setattr(sys, "argv", ["dpconsole", "backfill", "ls", "--csv", "--columns", "id,name"])
     monkeypatch.setattr(sys, "stdout", TextIOWrapper(written := BytesIO(), encoding="ascii", write_through=True))
     with pytest.raises(SystemExit) as end:
