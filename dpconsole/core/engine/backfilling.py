@@ -38,6 +38,7 @@ from dpconsole.core.store.definition_rows import (
     to_document,
 )
 from dpconsole.core.store.generation_sql import existing_of_backfill
+from dpconsole.core.store.housekeeping import look_again
 from dpconsole.core.store.session import Store, Transaction
 
 CHUNK = 4_000
@@ -159,6 +160,8 @@ class Submission:
                 self._make_some(transaction, backfill)
             except (ValueError, LookupError) as error:
                 self._fail(transaction, error)
+        if self.made == self.total:
+            look_again(self._store, self.instances)
         return self.state is BackfillState.SUBMITTING
 
     def _fail(self, transaction: Transaction, error: Exception) -> None:

@@ -16,6 +16,7 @@ from dpconsole.core.domain.definitions import Environment, Method, Origin, Unit
 from dpconsole.core.engine.instances import Layout, Look, Plan, shape_of, shapes_of_nodes
 from dpconsole.core.store import generation_sql as sql
 from dpconsole.core.store.definition_rows import Facts, StoredTask, read_tasks, read_workspace_facts
+from dpconsole.core.store.housekeeping import look_again
 from dpconsole.core.store.session import Store
 from dpconsole.core.store.settings import WATERMARK, read_setting, write_setting
 
@@ -64,6 +65,12 @@ def current_business_date(now: int, zone: ZoneInfo) -> date:
 
 
 def _generate(store: Store, clock: Clock, business_date: date, *, mark: bool = False) -> Generated:
+    generated = _write(store, clock, business_date, mark=mark)
+    look_again(store, generated.created)
+    return generated
+
+
+def _write(store: Store, clock: Clock, business_date: date, *, mark: bool) -> Generated:
     with store.write() as transaction:
         connection = transaction.connection
         plan = plan_of_night(read_workspace_facts(connection), read_tasks(connection))
