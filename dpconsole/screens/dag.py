@@ -539,6 +539,7 @@ class InstanceDagScreen(Verbs, DagScreen):
     def __init__(self, session: Session, instance_id: int) -> None:
         super().__init__(session, instance_id)
         self._blocking: tuple[int, ...] = ()
+        self._changed: set[int] = set()
 
     @override
     def read(self, asked: Asked) -> Window | None:
@@ -593,16 +594,32 @@ class InstanceDagScreen(Verbs, DagScreen):
         concerned = window_ids(self.picture.window)
         changed = concerned if delta.everything else concerned & delta.ids.get("instance", frozenset())
         if changed:
-            self._refresh(self.asked, self.picture.window, changed, delta.rev)
+            self._read_again(changed)
 
-    @in_thread("refresh", exclusive=False)
+    @override
+    def show_picture(self, focus: int) -> None:
+        """Show the picture; what was committed while it was read is read again."""
+        super().show_picture(focus)
+        assert self.picture is not None
+        if self.picture.window.rev < self.rev:
+            self._read_again(window_ids(self.picture.window))
+
+    def _read_again(self, changed: Collection[int]) -> None:
+        """Read these rows, and those that were asked for and are not there yet: only the newest answer counts."""
+        assert self.picture is not None
+        self._changed.update(changed)
+        self._refresh(self.asked, self.picture.window, frozenset(self._changed), self.rev)
+
+    @in_thread("refresh")
     def _refresh(self, of: Asked, window: Window, changed: Collection[int], rev: int) -> None:
         self.post_message(self.Refreshed(of, self.services.refreshed(window, changed), rev))
 
     @on(Refreshed)
     def _show_refreshed(self, message: Refreshed) -> None:
-        if self.picture is None or message.of.main != self.asked.main:
+        if self.picture is None or message.of.main != self.asked.main or message.rev < self.picture.window.rev:
             return
+        if message.rev >= self.rev:
+            self._changed.clear()
         known = {id: node for id, node in message.nodes.items() if id in self.picture.window.nodes}
         self.picture = self.picture.with_nodes(known, message.rev)
         when = self.when(self.picture.window)
@@ -805,7 +822,7 @@ class InstanceDagScreen(Verbs, DagScreen):
 
     @work
     async def action_export(self) -> None:
-        """Write a workbook of what is upstream and downstream of the main node."""
+        """Write a workbook of what is upstream and downstream of the node in focus."""
         node = self.focused_node
         if node is None:
             return

@@ -10,7 +10,7 @@ import networkx as nx
 import pytest
 
 from dpconsole.core.domain.statuses import Status
-from dpconsole.core.graph.grouping import Grouped, Grouping, aggregate
+from dpconsole.core.graph.grouping import Grouped, Grouping, aggregate, recounted, renamed
 from dpconsole.core.graph.window import Window, WindowNode
 
 S, F, N = Status.SUCCEEDED, Status.FAILED, Status.NOT_RUNNING
@@ -104,3 +104,57 @@ def test_no_picture_of_groups_has_a_circle_and_none_loses_an_edge(seed: int) -> 
     assert nx.is_directed_acyclic_graph(nx.DiGraph(grouped.edges))
     of = grouped.group_of
     assert grouped.edges == {(of[up], of[down]) for up, down in edges if of[up] != of[down]}
+
+
+# --- crowded levels ---------------------------------------------------------------------------------------------------
+
+
+def hub(number: int, **statuses: Status) -> Window:
+    """A main node, 0, with nodes 1 to `number` below it; `n3=F` gives the third its status."""
+    below = [box(id, 1, statuses.get(f"n{id}", S)) for id in range(1, number + 1)]
+    return window(box(0, 0), *below, edges={(0, node.id) for node in below})
+
+
+def test_of_a_crowded_level_what_needs_attention_stands_by_itself() -> None:
+    grouped = aggregate(hub(10, n7=F, n9=F, n4=Status.RUNNING), Grouping.NONE, most=4)
+    (rest,) = [group for group in grouped.nodes.values() if group.rest]
+    assert {id for id in grouped.nodes if id != rest.id} == {0, 7, 9, 4, 1}
+    assert (len(rest.members), rest.counts, rest.level) == (6, {S: 6}, 1)
+    assert sorted(grouped.order, key=grouped.order.__getitem__) == [7, 9, 4, 1, rest.id]
+
+
+@pytest.mark.parametrize(("nodes", "rests"), [(4, 0), (5, 0), (6, 1)])
+def test_a_level_that_fits_or_has_one_too_many_is_left_alone(nodes: int, rests: int) -> None:
+    grouped = aggregate(hub(nodes), Grouping.NONE, most=4)
+    assert sum(group.rest for group in grouped.nodes.values()) == rests
+
+
+def test_what_was_opened_stands_by_itself_and_takes_nobodys_place() -> None:
+    grouped = aggregate(hub(10), Grouping.NONE, most=4, opened={8, 9})
+    assert grouped.nodes.keys() >= {0, 1, 2, 3, 4, 8, 9}
+    grouped = aggregate(hub(10, n2=F), Grouping.STATUS, opened={2, 5})
+    assert [group.members for group in grouped.nodes.values() if len(group.members) > 1] == [(1, 3, 4, 6, 7, 8, 9, 10)]
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_folded_crowd_never_waits_for_itself(seed: int) -> None:
+    random = Random(seed)
+    nodes = [box(0, 0), *(box(id, random.choice((-2, -1, 1, 2)), random.choice(list(Status))) for id in range(1, 40))]
+    edges = {(up, down) for up in range(40) for down in range(up + 1, 40) if random.random() < 0.05}
+    grouped = aggregate(window(*nodes, edges=edges), Grouping.NONE, most=3)
+    assert nx.is_directed_acyclic_graph(nx.DiGraph(list(grouped.edges)))
+    assert {grouped.group_of[id] for id in range(40)} == grouped.nodes.keys()
+
+
+def test_groups_count_anew_and_move_to_other_rows() -> None:
+    before = aggregate(hub(6), Grouping.NONE, most=2)
+    (rest,) = [group for group in before.nodes.values() if group.rest]
+    later = recounted(before, hub(6, **{f"n{rest.members[0]}": F}))
+    assert later.nodes[rest.id].counts == {S: 3, F: 1}
+    assert later.edges == before.edges
+    names = {id: id + 100 for id in range(7)}
+    there = window(*(box(id + 100, id > 0, F) for id in range(7)), edges={(100, id + 100) for id in range(1, 7)})
+    moved = renamed(before, there, names)
+    assert moved.nodes[names[rest.id]].members == tuple(names[id] for id in rest.members)
+    assert moved.nodes[names[rest.id]].counts == {F: 4}
+    assert (moved.main, moved.group_of[102]) == (100, names[before.group_of[2]])

@@ -218,3 +218,22 @@ def test_what_lights_up_for_a_node_is_its_edges_only() -> None:
     lit = layout.route(edges)
     assert all(lit[cell] in layout.wires[cell].arms for cell in lit)
     assert len(lit) < len(layout.wires)
+
+
+def test_the_same_picture_of_other_nodes() -> None:
+    layout = fan(3, 4).laid_out()
+    names = {node: node + 100 for node in layout.places}
+    moved = layout.renamed(names)
+    assert moved.places == {names[node]: place for node, place in layout.places.items()}
+    assert moved.wires is layout.wires
+    for node in layout.places:
+        assert moved.route(moved.edges_of(names[node])) == layout.route(layout.edges_of(node))
+
+
+def test_nodes_stand_in_the_order_asked_for_unless_they_stood_before() -> None:
+    shape, wanted = fan(0, 6), [4, 2, 6, 1]
+    places = {node: place for place, node in enumerate(wanted)}
+    layout = arrange(shape.sizes(), shape.edges, style=LINES, order=places)
+    assert [node for node in layout.downstream_of(0) if node in places] == wanted
+    again = arrange(shape.sizes(), shape.edges, style=LINES, order={1: 0, 4: 1}, keep=layout)
+    assert again.downstream_of(0) == layout.downstream_of(0)

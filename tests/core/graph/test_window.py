@@ -9,9 +9,11 @@ from typing import Any, Literal
 
 import networkx as nx
 import pytest
+from sqlalchemy import select
 
-from dpconsole.core.domain.definitions import MaterializationNode
+from dpconsole.core.domain.definitions import MaterializationNode, Task
 from dpconsole.core.domain.statuses import Status
+from dpconsole.core.engine.backfilling import submit
 from dpconsole.core.graph.window import (
     Window,
     WindowNode,
@@ -19,10 +21,12 @@ from dpconsole.core.graph.window import (
     next_failed,
     read_window,
     refresh,
+    turned,
     window_ids,
     with_nodes,
 )
-from dpconsole.core.store.neighbours import Facts
+from dpconsole.core.store.models import Instance
+from dpconsole.core.store.neighbours import Facts, timestamps
 from dpconsole.core.store.session import Store
 from tests.core.graph.windows import random_night, whole
 from tests.faults.sizes import size
@@ -278,3 +282,40 @@ def test_the_next_failed_goes_around_from_upstream_down(night: Night) -> None:
     night.set("ods", status=Status.SUCCEEDED)
     night.set("x", status=Status.SUCCEEDED)
     assert next_failed(window_of(night.store, night.id("mid"), None, None), app) == app
+
+
+# --- the other data timestamps of a backfill --------------------------------------------------------------------------
+
+
+def backfilled(store: Store, *tasks: Task, main: str) -> tuple[Window, list[int], dict[str, list[int]]]:
+    """The window around the first of two data timestamps, the ids of both folders, and the instances by name."""
+    night = Night(store, *tasks)
+    submit(store, night.clock, night.backfill("ods", days=2))
+    made = select(Instance.name, Instance.id).where(Instance.backfill_id.is_not(None)).order_by(Instance.business_date)
+    with store.read() as connection:
+        days = [one.id for one in timestamps(connection, 1)]
+        ids: dict[str, list[int]] = {}
+        for name, id in connection.execute(made):
+            ids.setdefault(name, []).append(id)
+    return window_of(store, ids[main][0], None, None, expanded=True), days, ids
+
+
+def test_a_window_turns_to_another_data_timestamp_as_it_stands(sqlite_store: Store) -> None:
+    tasks = (task("ods"), table("dim", node("base", "k", after=(on("ods"),))), task("ads", "dim"))
+    before, days, ids = backfilled(sqlite_store, *tasks, main="ods")
+    with sqlite_store.read() as connection:
+        found = turned(connection, before, days[1])
+    assert found is not None
+    after, stands_for = found
+    assert (before.main, after.main) == tuple(ids["ods"])
+    assert after.edges == {(stands_for[up], stands_for[down]) for up, down in before.edges}
+    assert {node.business_date for node in after.nodes.values()} != {n.business_date for n in before.nodes.values()}
+    assert [(n.name, n.level) for n in after.nodes.values()] == [(n.name, n.level) for n in before.nodes.values()]
+
+
+def test_a_window_over_several_data_timestamps_cannot_stay_as_it_is(sqlite_store: Store) -> None:
+    before, days, _ = backfilled(sqlite_store, task("ods", on_itself()), main="ods")
+    assert len(before.nodes) == 2
+    with sqlite_store.read() as connection:
+        assert turned(connection, before, days[1]) is None
+        assert turned(connection, before, days[0]) is None
