@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
+from dpconsole.core.domain.backfills import DateState
 from dpconsole.core.domain.clock import Clock, format_duration
 from dpconsole.core.domain.definitions import Unit
 from dpconsole.core.domain.diagnosis import BEGUN, Check, Step, Verdict, blocking_rank
@@ -270,7 +271,9 @@ def _remedy(row: Walked) -> str:
         return "is mended"
     if row.paused:
         return "is resumed"
-    return "is run by hand" if row.backfill_date_id is None else "has its turn in the backfill"
+    if row.turn is None:
+        return "is run by hand"
+    return "is forced to run" if row.turn == DateState.EXCLUDED else "has its turn in the backfill"
 
 
 # --- in one sentence --------------------------------------------------------------------------------------------------

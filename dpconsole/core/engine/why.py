@@ -13,6 +13,7 @@ from datetime import tzinfo
 
 from sqlalchemy import Connection
 
+from dpconsole.core.domain.backfills import DateState
 from dpconsole.core.domain.clock import format_duration, to_datetime
 from dpconsole.core.domain.definitions import ThrottlingRule
 from dpconsole.core.domain.diagnosis import BEGUN
@@ -29,6 +30,8 @@ NAMED = 3
 
 BY_HAND = "development: it runs only by hand"
 NEXT_TICK = "ready: the engine takes it up with its next tick"
+ITS_TURN = "its data timestamp waits for its turn"
+LEFT_OUT = "its data timestamp was left out of the backfill"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +77,12 @@ def _not_running(row: Standing, missing: Sequence[Missing], _capacity: Capacity,
 def _waits_for_turn(gate: Gate) -> str:
     """Section 7: a queue runs one data timestamp after the other."""
     if gate.excluded:
-        return "its data timestamp was left out of the backfill: only a forced rerun starts it"
+        return f"{LEFT_OUT}: only a forced rerun starts it"
     if not gate.submitted:
         return "its backfill is still being submitted"
     behind = [f"{held.business_date}{', which has failed' * held.failed}" for held in gate.holding]
     behind += [f"{gate.ahead} more that wait{'s' * (gate.ahead == 1)}"] if gate.ahead else []
-    return f"its data timestamp waits for its turn: queue {gate.queue}, behind {' and '.join(behind)}"
+    return f"{ITS_TURN}: queue {gate.queue}, behind {' and '.join(behind)}" if behind else NEXT_TICK
 
 
 def gates_of(connection: Connection, rows: Iterable[Standing]) -> Mapping[int, Gate]:
@@ -183,7 +186,8 @@ def _short(row: Alike) -> str:
     if row.status is not Status.NOT_RUNNING:
         return row.status.label.lower()
     reasons: Collection[tuple[bool, str]] = (
-        (row.of_backfill and not row.autonomous, "its data timestamp waits for its turn"),
+        (not row.autonomous and row.turn == DateState.EXCLUDED, LEFT_OUT),
+        (not row.autonomous and row.turn is not None, ITS_TURN),
         (row.upstream_failed == 1, "an upstream failed"),
         (row.upstream_paused == 1, "an upstream is paused"),
         (row.upstream_failed == 0, "an upstream has not run"),

@@ -36,7 +36,7 @@ from dpconsole.core.domain.definitions import ThrottlingRule
 from dpconsole.core.domain.statuses import Status
 from dpconsole.core.store.arrays import bind, id_set, row_set
 from dpconsole.core.store.engine_sql import rule_condition
-from dpconsole.core.store.models import QUEUED, RUNNING, Attempt, Instance, InstanceDependency, status_is
+from dpconsole.core.store.models import QUEUED, RUNNING, Attempt, BackfillDate, Instance, InstanceDependency, status_is
 
 WALK_LIMIT = 10_000
 """Rows that a walk visits; what lies beyond them is not looked at, and the walk says so."""
@@ -52,7 +52,10 @@ OCCUPANTS = 100
 
 
 class Walked(NamedTuple):
-    """An executable row on the way up, with what decides when it is done; times in UTC milliseconds."""
+    """An executable row on the way up, with what decides when it is done; times in UTC milliseconds.
+
+    `turn` is where its data timestamp stands in its queue, None outside backfills.
+    """
 
     id: int
     task_id: int
@@ -67,7 +70,7 @@ class Walked(NamedTuple):
     due_at: int
     started_at: int | None
     retry_at: int | None
-    backfill_date_id: int | None
+    turn: str | None
 
     @property
     def waits_for_upstreams(self) -> bool:
@@ -128,8 +131,9 @@ def _walk() -> Select[*tuple[Any, ...]]:
     )
     walk = walk.union(step)
     visited = select(walk.c.id).limit(bindparam("limit", type_=Integer)).subquery("visited")
-    columns = (getattr(Instance, name) for name in Walked._fields)
-    return select(*columns).join_from(visited, Instance, Instance.id == visited.c.id)
+    columns = (BackfillDate.state if name == "turn" else getattr(Instance, name) for name in Walked._fields)
+    rows = select(*columns).join_from(visited, Instance, Instance.id == visited.c.id)
+    return rows.outerjoin(BackfillDate, BackfillDate.id == Instance.backfill_date_id)
 
 
 _WALK = _walk()

@@ -15,7 +15,7 @@ from dpconsole.core.domain.keys import instance_key
 from dpconsole.core.domain.statuses import TERMINAL, Status
 from dpconsole.core.domain.text import clean
 from dpconsole.core.store.arrays import bind, id_set
-from dpconsole.core.store.models import Instance, InstanceDependency, Transition, status_is
+from dpconsole.core.store.models import BackfillDate, Instance, InstanceDependency, Transition, status_is
 
 
 class Standing(NamedTuple):
@@ -115,12 +115,15 @@ def read_missing(connection: Connection, ids: Collection[int]) -> Mapping[int, l
 
 
 class Alike(NamedTuple):
-    """A number of executable rows that have not begun and are held by the same; 1 and 0 say yes and no, -1 neither."""
+    """A number of executable rows that have not begun and are held by the same; 1 and 0 say yes and no, -1 neither.
+
+    `turn` is where the data timestamp stands in its queue, None outside backfills.
+    """
 
     status: Status
     paused: bool
     autonomous: bool
-    of_backfill: bool
+    turn: str | None
     upstream_failed: int
     upstream_paused: int
     number: int
@@ -140,12 +143,13 @@ def _counted() -> Select[*tuple[Any, ...]]:
         .subquery("by_row")
     )
     failed, waits = (func.coalesce(column, literal(-1)) for column in (by_row.c.failed, by_row.c.waits))
-    of_backfill = Instance.backfill_id.is_not(None)
+    held = (Instance.status, Instance.paused, Instance.autonomous, BackfillDate.state, failed, waits)
     return (
-        select(Instance.status, Instance.paused, Instance.autonomous, of_backfill, failed, waits, func.count())
+        select(*held, func.count())
         .outerjoin(by_row, by_row.c.downstream_id == Instance.id)
+        .outerjoin(BackfillDate, BackfillDate.id == Instance.backfill_date_id)
         .where(Instance.status.not_in(sorted(TERMINAL | {Status.RUNNING})), Instance.unit != Unit.LOGICAL_TABLE)
-        .group_by(Instance.status, Instance.paused, Instance.autonomous, of_backfill, failed, waits)
+        .group_by(*held)
     )
 
 

@@ -502,6 +502,20 @@ def test_an_instance_says_that_its_data_timestamp_waits_and_behind_which(sqlite_
     assert why(night, "a@2026-11-06T00:00").startswith("its data timestamp was left out of the backfill")
 
 
+def test_what_was_left_out_is_said_to_be_left_out_and_not_to_wait(sqlite_store: Store) -> None:
+    night = Night(sqlite_store, task("a"))
+    night.backfill("a", first=FIRST, days=2)
+    night.tick()
+    with sqlite_store.write() as transaction:
+        exclude(transaction, [date_id(night, 2)])
+    night.run()
+    found = diagnose(sqlite_store, night.clock, night.id("a@2026-11-03T00:00"))
+    assert found is not None
+    assert found.eta.words == "will not start before it is forced to run"
+    with sqlite_store.read() as connection:
+        assert count_reasons(connection) == {"its data timestamp was left out of the backfill": 1}
+
+
 def test_its_diagnosis_names_the_turn_and_promises_no_end(sqlite_store: Store) -> None:
     night = Night(sqlite_store, task("a", simulate=fails()), task("b", "a"))
     night.backfill("a", first=FIRST, days=2)
