@@ -107,7 +107,9 @@ def run(
 ) -> Exit:
     """Drive the instances of the database until told to stop.
 
-    With --virtual a whole night takes seconds, and the same seed gives the same night.
+    With --virtual a whole night takes seconds, and the same seed gives the same night. Without an end it is `serve`;
+    with one it makes nothing to run: nights are made by the console, `serve` and `generate`, backfills of saved flows
+    by the console and `serve`.
     """
     if virtual and not (until_idle or until):
         raise Failure("--virtual needs an end: add --until-idle or --until TIME", Exit.USAGE)
