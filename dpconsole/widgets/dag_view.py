@@ -36,7 +36,7 @@ from dpconsole.core.graph.painting import frames, wire_glyph
 from dpconsole.widgets.cells import cut_cells, fit, width_of
 from dpconsole.widgets.ink import INK_CLASSES, Cell, Ink, Piece, inked, pieces
 from dpconsole.widgets.marks import Marks
-from dpconsole.widgets.strips import changed_from, changed_to, join
+from dpconsole.widgets.strips import join, stretches
 
 MARGIN = 1
 """Free columns on both sides of the picture: the signs of the outermost nodes stand there."""
@@ -474,9 +474,9 @@ class DagView(ScrollView, can_focus=True, inherit_bindings=False):
         """Have those stretches sent that differ from what was there before."""
         for y in range(self.size.height):
             now, then = self.render_line(y), before.get(y)
-            first, end = (changed_from(then, now), changed_to(then, now)) if then else (0, self.size.width)
-            if first < end:
-                self.refresh(Region(first, y, end - first, 1))
+            if now is not then:
+                for first, end in stretches(then, now) if then else ((0, self.size.width),):
+                    self.refresh(Region(first, y, end - first, 1))
 
     # Drawing
 

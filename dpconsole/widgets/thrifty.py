@@ -2,7 +2,8 @@
 
 Textual draws a whole screen two or three times while it opens or closes, each time the same; over a slow line that is
 most of what a dialog costs. Here a whole drawing sends the lines that differ from what was sent last, and no others.
-What is drawn piece by piece goes through as it is, and its lines count as unknown from then on.
+What is drawn piece by piece is sent piece by piece, where Textual begins each line anew at the edge of its widget; the
+lines of these pieces count as unknown from then on.
 """
 
 from __future__ import annotations
@@ -47,6 +48,25 @@ class OnlyNew(CompositorUpdate):
         return "".join(sent)
 
 
+class OnlyPieces(CompositorUpdate):
+    """A drawing piece by piece, of which nothing is written that stands before a piece on its line."""
+
+    def __init__(self, drawing: ChopsUpdate) -> None:
+        self._drawing = drawing
+
+    @override
+    def render_segments(self, console: Console) -> str:
+        """The pieces, each at its place."""
+        drawing, sent = self._drawing, []
+        for y, first, last in drawing.spans:
+            for end, (x, strip) in zip(drawing.chop_ends[y], drawing.chops[y].items(), strict=False):
+                left, right = max(x, first), min(end, last)
+                if strip is not None and left < right:
+                    piece = strip.crop(left - x, right - x).render(console)
+                    sent.append(f"{Control.move_to(left, y).segment.text}{piece}")
+        return "".join(sent)
+
+
 class ThriftyApp(TypingAhead[Result], inherit_bindings=False):
     """An app on the far end of a slow line."""
 
@@ -62,6 +82,7 @@ class ThriftyApp(TypingAhead[Result], inherit_bindings=False):
         elif isinstance(renderable, ChopsUpdate):
             for line, _, _ in renderable.spans:
                 self._lines.pop(line, None)
+            renderable = OnlyPieces(renderable)
         elif renderable is not None:
             self._lines.clear()
         super()._display(screen, renderable)

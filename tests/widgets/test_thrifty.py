@@ -6,11 +6,11 @@ import io
 
 from rich.console import Console
 from rich.segment import Segment
-from textual._compositor import LayoutUpdate
+from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.geometry import Region
 from textual.strip import Strip
 
-from dpconsole.widgets.thrifty import Lines, OnlyNew
+from dpconsole.widgets.thrifty import Lines, OnlyNew, OnlyPieces
 
 WIDTH = 8
 
@@ -44,3 +44,13 @@ def test_a_line_that_was_touched_in_between_is_sent_again() -> None:
     send(lines, "one", "two")
     del lines[0]
     assert send(lines, "one", "two") == "\x1b[1;1Hone"
+
+
+def test_a_piece_is_sent_without_what_stands_before_it() -> None:
+    chops = [
+        {0: Strip([Segment("left of")]), 7: Strip([Segment("the right one")])},
+        {0: None, 7: Strip([Segment("x")])},
+    ]
+    drawing = ChopsUpdate(chops, [(0, 5, 6), (0, 11, 16), (1, 0, 20)], [[7, 20], [7, 20]])
+    sent = OnlyPieces(drawing).render_segments(Console(file=io.StringIO(), width=20))
+    assert sent == "\x1b[1;6Ho\x1b[1;12Hright\x1b[2;8Hx"
