@@ -16,21 +16,20 @@ _ANALYZE = ("SET LOCAL lock_timeout = '2s'", "ANALYZE instance", "ANALYZE instan
 
 
 def tidy(store: Store) -> None:
-    """Fold the write-ahead log back and let the planner look at the tables; nothing to do on a server."""
+    """Fold the write-ahead log back; nothing to do on a server."""
     if not store.is_sqlite:
         return
     with store.writer.connect() as connection:
         driver = connection.connection.driver_connection
         if driver is not None:
             driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            driver.execute("PRAGMA optimize")
 
 
 def look_again(store: Store, made: int) -> None:
     """Let a server look at the tables of instances when `made` of them are new, and many; never fails.
 
-    Until it has, PostgreSQL reads whole tables where an index would do. SQLite needs no such thing: without statistics
-    it takes the indexes. To be called after the commit.
+    Until it has, PostgreSQL reads whole tables where an index would do. SQLite is better off without:
+    with statistics it reads all of `instance` where it would have taken an index. To be called after the commit.
     """
     if store.is_sqlite or made < MANY_ROWS:
         return
