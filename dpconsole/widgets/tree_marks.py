@@ -95,12 +95,10 @@ class TreeMarks(Marks):
 
     @override
     def discard(self, ids: Iterable[int]) -> None:
-        folders: dict[int, None] = {}
-        for row in ids:
+        unmarked = list(ids)
+        for row in unmarked:
             self._choose(row, False)
-            folders.update(dict.fromkeys(self._above(row)))
-        for folder in sorted(folders, key=lambda each: len(list(self._above(each))), reverse=True):
-            self._let_go_if_empty(folder)
+        self._let_go_of_empty_folders(unmarked)
 
     @override
     def clear(self) -> None:
@@ -128,6 +126,7 @@ class TreeMarks(Marks):
         self.add(unmarked)
         for row, marked in flipped.items():
             self._put(row, marked)
+        self._let_go_of_empty_folders(row for row, marked in flipped.items() if not marked)
 
     # Choices
 
@@ -174,10 +173,12 @@ class TreeMarks(Marks):
         self._chosen.pop(row_id, None)
         self._covers.pop(row_id, None)
 
-    def _let_go_if_empty(self, folder: int) -> None:
+    def _let_go_of_empty_folders(self, unmarked: Iterable[int]) -> None:
         """A folder under which nothing is left is not marked any more: what comes into it later is not meant."""
-        if folder in self._apart and self.cover(folder) is Cover.NONE:
-            self._choose(folder, False)
+        folders = dict.fromkeys(folder for row in unmarked for folder in self._above(row))
+        for folder in sorted(folders, key=lambda each: len(list(self._above(each))), reverse=True):
+            if folder in self._apart and self.cover(folder) is Cover.NONE:
+                self._choose(folder, False)
 
     # The family, as it was when something was chosen
 

@@ -6,7 +6,7 @@ from array import array
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dpconsole.widgets.outline import Outline
@@ -78,6 +78,7 @@ def gesture_on(marks: TreeMarks, tree: Tree, gesture: str, row: int) -> None:
 
 
 @given(SHAPES, GESTURES)
+@example([[1]], [("toggle", 1), ("invert", 0)])
 def test_marks_are_those_of_a_set_of_single_rows(shape: Shape, gestures: list[tuple[str, int]]) -> None:
     tree = Tree(shape)
     marks, marked = TreeMarks(tree), set[int]()
