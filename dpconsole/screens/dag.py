@@ -304,7 +304,7 @@ class DagScreen(ConsoleScreen):
         if self._has_more(direction):
             self.look(asked)
         else:
-            self.notify(f"Nothing more {direction}stream", timeout=3)
+            self.notify(f"Nothing more {direction}stream", timeout=3, markup=False)
 
     def _has_more(self, direction: Direction) -> bool:
         assert self.picture is not None
@@ -784,7 +784,7 @@ class InstanceDagScreen(Verbs, DagScreen):
         if 0 <= at < len(dates):
             self._turn(self.asked, self.picture.window, dates[at])
         else:
-            self.notify(f"This is the {'first' if step < 0 else 'last'} data timestamp", timeout=3)
+            self.notify(f"This is the {'first' if step < 0 else 'last'} data timestamp", timeout=3, markup=False)
 
     @in_thread("turn")
     def _turn(self, asked: Asked, window: Window, day: Timestamp) -> None:

@@ -55,7 +55,7 @@ async def test_a_sequence_shows_how_it_goes_on_and_escape_gives_it_up(app: Conso
         assert lines(pilot)[-1].startswith("g …")
         assert "t its task" in lines(pilot)[-1]
         await press(pilot, "escape")
-        assert app.current_mode == "instances" and "rerun" in lines(pilot)[-1]
+        assert app.current_mode == "instances" and "explain" in lines(pilot)[-1]
         await press(pilot, "g", "g")
         assert app.screen.table.cursor == 0  # type: ignore[attr-defined]
         await press(pilot, "g", "t")
