@@ -43,7 +43,6 @@ from dpconsole.screens.backfill_form import BackfillFormScreen
 from dpconsole.screens.base import ConsoleScreen, Keyed
 from dpconsole.screens.baselines import BaselinesScreen
 from dpconsole.screens.command_line import CommandLine, Order, read_order
-from dpconsole.screens.dag import InstanceDagScreen, TaskDagScreen
 from dpconsole.screens.details import InstanceScreen, TaskScreen
 from dpconsole.screens.explain import ExplainScreen
 from dpconsole.screens.flows import FlowScreen, FlowsScreen
@@ -51,6 +50,7 @@ from dpconsole.screens.folder import FolderScreen
 from dpconsole.screens.gantt import GanttScreen
 from dpconsole.screens.help import HelpScreen
 from dpconsole.screens.home import HomeScreen
+from dpconsole.screens.instance_dag import InstanceDagScreen
 from dpconsole.screens.instances import InstancesScreen
 from dpconsole.screens.keymap import KEYS, Keymap, Problem, read_keymap, verb_keys
 from dpconsole.screens.listing import ListScreen
@@ -63,6 +63,7 @@ from dpconsole.screens.records import RecordScreen, RecordsScreen
 from dpconsole.screens.session import Session
 from dpconsole.screens.submission import SubmissionScreen
 from dpconsole.screens.submitting import creation_words
+from dpconsole.screens.task_dag import TaskDagScreen
 from dpconsole.screens.tasks import TasksScreen
 from dpconsole.screens.times import MINUTE_MS, TimeDisplay
 from dpconsole.screens.verbs import SEVERITIES, Verbs, go_through, outcome_words

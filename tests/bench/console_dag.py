@@ -16,9 +16,8 @@ from textual.pilot import Pilot
 from dpconsole.app import ConsoleApp
 from dpconsole.core.store.session import Store
 from dpconsole.screens.asking import OpenDag
-from dpconsole.screens.dag import InstanceDagScreen
+from dpconsole.screens.instance_dag import InstanceDagScreen
 from tests.screens.night import open_night
-
 
 PATIENCE = 0.0005
 """Seconds between two looks whether it is there: a tighter loop would take the time of the thread that draws it."""

@@ -11,12 +11,14 @@ from dpconsole.core.domain.definitions import Role
 from dpconsole.core.domain.statuses import Status
 from dpconsole.core.services import ListRequest
 from dpconsole.screens.asking import OpenDag
-from dpconsole.screens.dag import DagScreen, InstanceDagScreen, TaskDagScreen
+from dpconsole.screens.dag import DagScreen
 from dpconsole.screens.details import InstanceScreen, TaskScreen
 from dpconsole.screens.explain import ExplainScreen
 from dpconsole.screens.gantt import GanttScreen
+from dpconsole.screens.instance_dag import InstanceDagScreen
 from dpconsole.screens.log import LogScreen
 from dpconsole.screens.preview import PreviewScreen
+from dpconsole.screens.task_dag import TaskDagScreen
 from tests.screens.backfills import plant
 from tests.screens.hands import lines, press, pulse, settle, text, type_text
 from tests.screens.night import Night

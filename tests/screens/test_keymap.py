@@ -15,7 +15,6 @@ from dpconsole.screens.backfill_form import BackfillFormScreen
 from dpconsole.screens.backfill_tabs import TABS
 from dpconsole.screens.base import Keyed
 from dpconsole.screens.baselines import BaselinesScreen
-from dpconsole.screens.dag import InstanceDagScreen, TaskDagScreen
 from dpconsole.screens.details import InstanceScreen, TaskScreen
 from dpconsole.screens.explain import ExplainScreen
 from dpconsole.screens.flows import FlowsScreen
@@ -23,6 +22,7 @@ from dpconsole.screens.folder import FolderScreen
 from dpconsole.screens.gantt import GanttScreen
 from dpconsole.screens.help import help_lines
 from dpconsole.screens.home import HomeScreen
+from dpconsole.screens.instance_dag import InstanceDagScreen
 from dpconsole.screens.instances import InstancesScreen
 from dpconsole.screens.keymap import KEYS, STACKS, Keymap, Scope, read_keymap, show_key, verb_keys
 from dpconsole.screens.log import LogScreen
@@ -32,6 +32,7 @@ from dpconsole.screens.prompts import ChoicePrompt
 from dpconsole.screens.queue import QueueScreen
 from dpconsole.screens.records import RecordScreen, RecordsScreen
 from dpconsole.screens.submission import SubmissionScreen
+from dpconsole.screens.task_dag import TaskDagScreen
 from dpconsole.screens.tasks import TasksScreen
 from dpconsole.screens.watch import WatchedScreen
 from dpconsole.widgets.dag_view import DagView
