@@ -831,13 +831,14 @@ def tallied(history: History) -> Iterator[Violation]:
 def queues_at_rest(history: History) -> Iterator[Violation]:
     """I12: a data timestamp waits behind one that has begun and not succeeded; or its backfill is not submitted."""
     unfinished = {date for (date, status, _), number in history.tally.items() if status != S and number}
-    held = {
-        (date.backfill, date.queue)
-        for date in history.dates.values()
-        if date.state == "begun" and date.id in unfinished
-    }
+    held: dict[tuple[int, int], int] = {}
     for date in history.dates.values():
-        if date.is_submitted and date.state == "waiting" and (date.backfill, date.queue) not in held:
+        if date.state == "begun" and date.id in unfinished:
+            queue = date.backfill, date.queue
+            held[queue] = min(date.position, held.get(queue, date.position))
+    for date in history.dates.values():
+        held_at = held.get((date.backfill, date.queue), date.position)
+        if date.is_submitted and date.state == "waiting" and held_at >= date.position:
             yield Violation("I12", 0, f"data timestamp {date.id} waits behind nothing")
 
 

@@ -142,8 +142,7 @@ def _ends(
         if date.state == DateState.BEGUN:
             ends[date.id] = in_flight[date.id]
             free_at[date.queue] = _later(free_at[date.queue], in_flight[date.id])
-    for date in dates:
-        if date.state == DateState.WAITING:
+        elif date.state == DateState.WAITING:
             free = free_at[date.queue]
             ends[date.id] = free_at[date.queue] = None if free is None or takes is None else free + takes
     return ends

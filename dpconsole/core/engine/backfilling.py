@@ -199,7 +199,7 @@ class Submission:
         return made
 
     def _begin(self, transaction: Transaction, backfill: Row[Any]) -> Layout:
-        """Read the definitions as they are now; descending order may not be kept any more."""
+        """Read the definitions as they are now, also when going on; descending order may not be kept any more."""
         connection = transaction.connection
         form = from_text(BackfillForm, backfill.form)
         tasks = read_tasks(connection)

@@ -1,8 +1,8 @@
 """Backfills in the store: what is to be submitted, which data timestamps run, and what becomes of those that wait.
 
-The next data timestamp of a queue begins when everything that began there before it has succeeded. That is read from
-the tally, so a pass costs a lookup for each data timestamp in flight, whatever number of instances they have, and
-nothing where none is.
+The next data timestamp of a queue begins when everything before it there has succeeded. That is read from the tally,
+so a pass costs a lookup for each data timestamp in flight, whatever number of instances they have, and nothing where
+none is.
 """
 
 from __future__ import annotations
@@ -208,12 +208,15 @@ _UNFINISHED = exists().where(
 )
 _FINISHED = Prepared(select(BackfillDate.id, BackfillDate.backfill_id).where(IN_FLIGHT, ~_UNFINISHED))
 _END = Prepared(update(BackfillDate).where(BackfillDate.id.in_(id_set())).values(state=DateState.DONE, rev=_REV))
-_HEAD: Any = func.min(case((BackfillDate.state == DateState.WAITING, BackfillDate.position)))
+_HEAD, _IN_THE_WAY = (
+    func.min(case((BackfillDate.state == state, BackfillDate.position)))
+    for state in (DateState.WAITING, DateState.BEGUN)
+)
 _IDLE = Prepared(
     select(BackfillDate.backfill_id, BackfillDate.queue, _HEAD)
     .where(BackfillDate.backfill_id.in_(id_set("backfills")))
     .group_by(BackfillDate.backfill_id, BackfillDate.queue)
-    .having(_HEAD.is_not(None), func.sum(case((BackfillDate.state == DateState.BEGUN, 1), else_=0)) == 0)
+    .having(_HEAD.is_not(None), or_(_IN_THE_WAY.is_(None), _IN_THE_WAY > _HEAD))
 )
 _idle = row_set("idle", backfill_id=BigInteger, queue=Integer, position=Integer)
 _IN_IDLE = (BackfillDate.backfill_id == _idle.c.backfill_id) & (BackfillDate.queue == _idle.c.queue)
@@ -253,7 +256,7 @@ def end_finished(transaction: Transaction) -> dict[int, int]:
 
 
 def begin_next(transaction: Transaction, backfills: Collection[int], now: int) -> int:
-    """The next data timestamp of every queue in which none is in flight begins; returns how many did (section 7).
+    """The next data timestamp of every queue begins that has none in flight before it; how many did (section 7).
 
     One that was done and has been rerun since holds its queue again instead.
     """
@@ -286,6 +289,7 @@ _EXCLUDE = (
     .returning(BackfillDate.id, BackfillDate.backfill_id)
 )
 _Downstream = aliased(Instance, name="downstream")
+_Behind = aliased(BackfillDate, name="behind")
 _OF_THEM = select(Instance.id).where(
     Instance.backfill_id.is_not(None),
     Instance.backfill_id.in_(id_set("backfills")),
@@ -300,6 +304,16 @@ _BELOW_THEM = (
 _WAIT_NO_LONGER = delete(InstanceDependency).where(
     InstanceDependency.downstream_id.in_(id_set("below")), InstanceDependency.upstream_id.in_(_OF_THEM)
 )
+_Upstream = aliased(Instance, name="upstream")
+_HELD_FROM = (
+    select(func.min(BackfillDate.business_date))
+    .join(Instance, (Instance.backfill_id == BackfillDate.backfill_id) & (Instance.backfill_date_id == BackfillDate.id))
+    .join(InstanceDependency, InstanceDependency.downstream_id == Instance.id)
+    .join(_Upstream, _Upstream.id == InstanceDependency.upstream_id)
+    .join(_Behind, _Behind.id == _Upstream.backfill_date_id)
+    .where(BackfillDate.backfill_id == _BACKFILL, BackfillDate.state == DateState.BEGUN)
+    .where(Instance.backfill_id.is_not(None), _Behind.state == DateState.WAITING)
+)
 _COUNT_ANEW = update(Instance).where(Instance.id.in_(id_set())).values(pending=OPEN_REQUIREMENTS, rev=_REV)
 
 
@@ -307,8 +321,8 @@ def regroup(transaction: Transaction, backfill_id: int, groups: int, now: int) -
     """Deal the data timestamps that have not begun anew into `groups` queues, behind those in flight (section 7).
 
     One in flight keeps its queue while there is one of that number, and else joins the queue with the fewest in
-    flight; a queue with several begins nothing until all of them are done. Queues with none come first in the deal,
-    and their first ones begin at once.
+    flight; a queue with several begins nothing until all of them are done, but for what one of them waits for. Queues
+    with none come first in the deal, and their first ones begin at once.
     """
     backfill = read_backfill(transaction.connection, backfill_id)
     assert backfill is not None
@@ -319,22 +333,41 @@ def regroup(transaction: Transaction, backfill_id: int, groups: int, now: int) -
 
 
 def redeal(transaction: Transaction, backfill_id: int, groups: int, *, ascending: bool) -> None:
-    """Give every data timestamp in flight and waiting its queue and its turn there."""
-    rows = dates_of(transaction.connection, backfill_id)
-    in_flight = Counter(dict.fromkeys(range(1, groups + 1), 0))
+    """Give every data timestamp in flight and waiting its queue and its turn there.
+
+    Where one in flight waits for one that has not begun, it and later ones in flight let earlier ones go before them:
+    in one queue, each would wait for the other for ever (section 10.4).
+    """
+    held_from = transaction.execute(_HELD_FROM, {"backfill": backfill_id}).scalar_one()
+    places = _dealt_anew(dates_of(transaction.connection, backfill_id), groups, ascending, held_from)
+    transaction.execute(_PLACE, {"places": bind(places), "rev": transaction.rev})
+    transaction.touch("backfill_date", [id for id, _, _ in places])
+
+
+def _dealt_anew(
+    rows: Sequence[Row[Any]], groups: int, ascending: bool, held_from: str | None
+) -> list[tuple[int, int, int]]:
+    """Id, queue and position of those in flight and waiting; from `held_from` on, ones in flight lie in the order."""
     places: list[tuple[int, int, int]] = []
+    to_come: dict[int, list[Row[Any]]] = {queue: [] for queue in range(1, groups + 1)}
+    in_flight = Counter(dict.fromkeys(to_come, 0))
     begun = [row for row in rows if row.state == DateState.BEGUN]
     for row in sorted(begun, key=lambda row: (row.queue > groups, row.position)):
         queue = row.queue if row.queue <= groups else min(in_flight, key=lambda queue: (in_flight[queue], queue))
         in_flight[queue] += 1
-        places.append((row.id, queue, row.position))
-    last = max((row.position for row in rows if row.state != DateState.WAITING), default=0)
+        if held_from is None or row.business_date < held_from:
+            places.append((row.id, queue, row.position))
+        else:
+            to_come[queue].append(row)
     order = sorted(in_flight, key=lambda queue: (in_flight[queue], queue))
     waiting = [row for row in rows if row.state == DateState.WAITING]
     for turn, row in enumerate(waiting if ascending else reversed(waiting)):
-        places.append((row.id, order[turn % groups], last + 1 + turn // groups))
-    transaction.execute(_PLACE, {"places": bind(places), "rev": transaction.rev})
-    transaction.touch("backfill_date", [id for id, _, _ in places])
+        to_come[order[turn % groups]].append(row)
+    first = 1 + max((row.position for row in rows if row.state != DateState.WAITING), default=0)
+    for queue, some in to_come.items():
+        some.sort(key=lambda row: row.business_date, reverse=not ascending)
+        places += [(row.id, queue, position) for position, row in enumerate(some, first)]
+    return places
 
 
 def exclude(transaction: Transaction, dates: Collection[int]) -> set[int]:
@@ -360,7 +393,7 @@ def exclude(transaction: Transaction, dates: Collection[int]) -> set[int]:
 
 
 class Holding(NamedTuple):
-    """A data timestamp in flight that holds its queue, and whether something below it has failed."""
+    """A data timestamp in flight that holds its queue up, and whether something below it has failed."""
 
     business_date: str
     failed: bool
@@ -369,7 +402,7 @@ class Holding(NamedTuple):
 class Gate(NamedTuple):
     """What keeps the instances of a data timestamp from starting: its place in its queue, or that it was left out.
 
-    `holding` are in flight in its queue, `ahead` is how many wait before it.
+    `holding` are in flight before it in its queue, `ahead` is how many wait there.
     """
 
     submitted: bool
@@ -392,8 +425,9 @@ _FAILED_BELOW = exists().where(
     BackfillTally.number > 0,
 )
 _BEFORE = (
-    select(BackfillDate.business_date, BackfillDate.state, BackfillDate.position, _FAILED_BELOW.label("failed"))
+    select(BackfillDate.business_date, BackfillDate.state, _FAILED_BELOW.label("failed"))
     .where(BackfillDate.backfill_id == _BACKFILL, BackfillDate.queue == bindparam("queue"))
+    .where(BackfillDate.position < bindparam("position"))
     .where(BackfillDate.state.in_((DateState.WAITING, DateState.BEGUN)))
     .order_by(BackfillDate.position)
 )
@@ -403,12 +437,13 @@ def read_gates(connection: Connection, dates: Collection[int]) -> dict[int, Gate
     """Those of these data timestamps whose turn has not come, by id."""
     found: dict[int, Gate] = {}
     for row in connection.execute(_SHUT, {"ids": bind(dates)}).all() if dates else ():
-        queued = connection.execute(_BEFORE, {"backfill": row.backfill_id, "queue": row.queue}).all()
+        place = {"backfill": row.backfill_id, "queue": row.queue, "position": row.position}
+        before = connection.execute(_BEFORE, place).all()
         found[row.id] = Gate(
             submitted=row.backfill_state == BackfillState.SUBMITTED,
             excluded=row.state == DateState.EXCLUDED,
             queue=row.queue,
-            holding=tuple(Holding(one.business_date, one.failed) for one in queued if one.state == DateState.BEGUN),
-            ahead=sum(one.state == DateState.WAITING and one.position < row.position for one in queued),
+            holding=tuple(Holding(one.business_date, one.failed) for one in before if one.state == DateState.BEGUN),
+            ahead=sum(one.state == DateState.WAITING for one in before),
         )
     return found

@@ -15,11 +15,13 @@ from sqlalchemy import text
 from dpconsole.core.domain.backfill_form import BackfillForm, Handling, Mode, Offsets, Periodic
 from dpconsole.core.domain.backfills import BackfillState, Recurrence
 from dpconsole.core.domain.definitions import Dependency, Environment, Method, Schedule, ThrottlingRule
+from dpconsole.core.domain.keys import Layer, TreeId
 from dpconsole.core.domain.statuses import Status
 from dpconsole.core.engine import backfilling
 from dpconsole.core.engine.backfilling import Submission, create_flow, make_periodic, submit
 from dpconsole.core.engine.diagnosis import explain as diagnose
 from dpconsole.core.engine.why import Moment, count_reasons, explain
+from dpconsole.core.operations.selection import Selection
 from dpconsole.core.store.backfill_sql import change, exclude, regroup
 from dpconsole.core.store.errors import StoreError
 from dpconsole.core.store.session import Store
@@ -467,6 +469,21 @@ def test_fewer_groups_begin_nothing_before_all_in_flight_are_done(sqlite_store: 
         assert dates(night)[4] == "waiting"
     finish(night, executor, of=2)
     assert dates(night) == {1: "done", 2: "done", 3: "done", 4: "begun", 5: "waiting"}
+
+
+@pytest.mark.parametrize("groups", [1, 3])
+def test_what_one_in_flight_waits_for_goes_before_it_whatever_the_groups(store: Store, groups: int) -> None:
+    night = Night(store, task("a", on_itself()), task("b"))
+    id = night.backfill("a", "b", first=FIRST, days=7, groups=2)
+    submit(store, night.clock, id)
+    night.act("pause", "b@2026-11-03T00:00")
+    night.run()
+    assert dates(night) == {1: "done", 2: "begun", 3: "done", 4: "waiting", 5: "begun", 6: "waiting", 7: "waiting"}
+    verbs, folder = night.operations(), Selection.of_rows([TreeId(Layer.BACKFILL, id)])
+    verbs.apply(verbs.plan("concurrency", folder, {"to": str(groups)}))
+    night.act("resume", "b@2026-11-03T00:00")
+    night.run()
+    assert set(dates(night).values()) == {"done"}
 
 
 def test_an_excluded_data_timestamp_never_runs_and_nobody_waits_for_it(store: Store) -> None:
