@@ -10,19 +10,18 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from statistics import median
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from dpconsole.core.domain.backfills import DateState
-from dpconsole.core.domain.definitions import Unit
 from dpconsole.core.domain.keys import date_key
 from dpconsole.core.domain.statuses import Status
 from dpconsole.core.engine.forecasts import forecast
-from dpconsole.core.store.arrays import bind, id_set
+from dpconsole.core.store.backfill_sql import dates_of, left_to_run
 from dpconsole.core.store.diagnosis import WALK_LIMIT, read_upstream
-from dpconsole.core.store.models import BackfillDate, Instance
 from dpconsole.core.store.standings import Standing, backfill_standings, date_standings
 
 
@@ -68,29 +67,9 @@ class BackfillProgress:
         return self.standing.nodes
 
 
-_DATES = (
-    select(BackfillDate.__table__)
-    .where(BackfillDate.backfill_id.in_(id_set()))
-    .order_by(BackfillDate.queue, BackfillDate.position, BackfillDate.business_date)
-)
-_UNFINISHED = (
-    select(BackfillDate.id, Instance.id)
-    .join(
-        BackfillDate,
-        (BackfillDate.backfill_id == Instance.backfill_id) & (BackfillDate.id == Instance.backfill_date_id),
-    )
-    .where(
-        BackfillDate.id.in_(id_set()),
-        Instance.backfill_id.is_not(None),
-        Instance.unit != Unit.LOGICAL_TABLE,
-        Instance.status != Status.SUCCEEDED,
-    )
-)
-
-
 def read_progress(connection: Connection, backfill_id: int, now: int) -> BackfillProgress:
     """How far a backfill is at `now`, UTC milliseconds; one that does not exist is an empty one."""
-    dates = connection.execute(_DATES, {"ids": bind([backfill_id])}).all()
+    dates = sorted(dates_of(connection, backfill_id), key=attrgetter("queue", "position"))
     standings = date_standings(connection, [date.id for date in dates])
     ends = _ends(dates, standings, _in_flight(connection, dates, now), now)
     below = tuple(_date(date, standings[date.id], ends[date.id]) for date in dates)
@@ -115,14 +94,10 @@ def _date(row: Any, standing: Standing, eta: int | None) -> DateProgress:
 
 def _in_flight(connection: Connection, dates: Sequence[Any], now: int) -> dict[int, int | None]:
     """When the data timestamps that have begun will be done; None for those that will not be by themselves."""
-    begun = [date.id for date in dates if date.state == DateState.BEGUN]
-    unfinished: dict[int, list[int]] = {id: [] for id in begun}
-    rows = connection.execute(_UNFINISHED, {"ids": bind(begun)}).all() if begun else ()
-    for row in rows:
-        unfinished[row[0]].append(row[1])
+    unfinished = left_to_run(connection, [date.id for date in dates if date.state == DateState.BEGUN])
     ids = [id for some in unfinished.values() for id in some]
     if not ids:
-        return dict.fromkeys(begun, now)
+        return dict.fromkeys(unfinished, now)
     done = forecast(connection, read_upstream(connection, set(ids), len(ids) + WALK_LIMIT), now).done
     return {date: _last(done, some, now) for date, some in unfinished.items()}
 

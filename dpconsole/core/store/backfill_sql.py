@@ -92,6 +92,7 @@ _DATES_OF: Any = (
         BackfillDate.position,
         BackfillDate.state,
         BackfillDate.made,
+        BackfillDate.begun_at,
     )
     .where(BackfillDate.backfill_id == _BACKFILL)
     .order_by(BackfillDate.business_date)
@@ -124,7 +125,7 @@ def read_form(connection: Connection, backfill_id: int) -> str:
 
 
 def dates_of(connection: Connection, backfill_id: int) -> Sequence[Row[Any]]:
-    """The data timestamps in ascending order: id, business_date, queue, position, state, made."""
+    """The data timestamps in ascending order: id, business_date, queue, position, state, made, begun_at."""
     return connection.execute(_DATES_OF, {"backfill": backfill_id}).all()
 
 
@@ -272,6 +273,29 @@ def begin_next(transaction: Transaction, backfills: Collection[int], now: int) -
     transaction.touch("backfill_date", [*begun, *(id for id, _, _ in again)])
     transaction.touch("instance", [id for (id,) in released])
     return len(begun)
+
+
+_LEFT_TO_RUN = (
+    select(BackfillDate.id, Instance.id)
+    .join(
+        BackfillDate,
+        (BackfillDate.backfill_id == Instance.backfill_id) & (BackfillDate.id == Instance.backfill_date_id),
+    )
+    .where(
+        BackfillDate.id.in_(id_set()),
+        Instance.backfill_id.is_not(None),
+        Instance.unit != Unit.LOGICAL_TABLE,
+        Instance.status != Status.SUCCEEDED,
+    )
+)
+
+
+def left_to_run(connection: Connection, dates: Collection[int]) -> dict[int, list[int]]:
+    """By data timestamp: the executable instances of it that have not succeeded."""
+    found: dict[int, list[int]] = {id: [] for id in dates}
+    for date, instance in connection.execute(_LEFT_TO_RUN, {"ids": bind(dates)}) if dates else ():
+        found[date].append(instance)
+    return found
 
 
 # --- changed in flight ------------------------------------------------------------------------------------------------
