@@ -27,7 +27,6 @@ from dpconsole.core.engine.generation import current_business_date
 from dpconsole.core.engine.instances import Layout, Look, Plan, shape_of, shapes_of_nodes
 from dpconsole.core.graph.tasks import Coverage, cover
 from dpconsole.core.store import backfill_sql as sql
-from dpconsole.core.store.backfill_sql import Flow
 from dpconsole.core.store.definition_rows import (
     Facts,
     StoredTask,
@@ -39,6 +38,7 @@ from dpconsole.core.store.definition_rows import (
 )
 from dpconsole.core.store.generation_sql import existing_of_backfill
 from dpconsole.core.store.housekeeping import look_again
+from dpconsole.core.store.saved_flows import DueFlow, due_flows, insert_flow, note_made_until
 from dpconsole.core.store.session import Store, Transaction
 
 CHUNK = 4_000
@@ -286,7 +286,7 @@ def create_flow(transaction: Transaction, form: BackfillForm, owner: str, now: i
     assert form.periodic is not None, "a flow without a period is a backfill"
     connection = transaction.connection
     zone = read_timezone(connection)
-    return sql.insert_flow(
+    return insert_flow(
         transaction,
         {
             "name": form.name or _name(form.tasks[0], now, zone),
@@ -311,11 +311,10 @@ def make_periodic(store: Store, clock: Clock) -> list[int]:
     with store.read() as connection:
         zone = ZoneInfo(read_timezone(connection))
         last = last_run_day(now, zone)
-        behind = sql.flows_behind(connection, last.isoformat())
-    if not behind:
-        return []
+        if not due_flows(connection, last.isoformat()):
+            return []
     with store.write() as transaction:
-        flows = sql.flows_behind(transaction.connection, last.isoformat())
+        flows = due_flows(transaction.connection, last.isoformat())
         return [made for flow in flows for made in _make_up(transaction, flow, last, zone, now)]
 
 
@@ -324,7 +323,7 @@ def last_run_day(now: int, zone: ZoneInfo) -> date:
     return run_day(current_business_date(now, zone))
 
 
-def _make_up(transaction: Transaction, flow: Flow, last: date, zone: ZoneInfo, now: int) -> list[int]:
+def _make_up(transaction: Transaction, flow: DueFlow, last: date, zone: ZoneInfo, now: int) -> list[int]:
     periodic, form = from_text(Periodic, flow.schedule), from_text(BackfillForm, flow.form)
     made = []
     day = date.fromisoformat(flow.made_until)
@@ -339,7 +338,7 @@ def _make_up(transaction: Transaction, flow: Flow, last: date, zone: ZoneInfo, n
             )
             made_by = MadeBy(flow.id, flow.name, periodic.recurrence, day)
             made.append(create(transaction, of_the_day, flow.owner, now, made_by))
-    sql.note_made_until(transaction, flow.id, last.isoformat())
+    note_made_until(transaction, flow.id, last.isoformat())
     return made
 
 

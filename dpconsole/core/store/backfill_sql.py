@@ -16,7 +16,6 @@ from sqlalchemy import (
     Connection,
     Integer,
     Row,
-    String,
     Text,
     bindparam,
     case,
@@ -41,7 +40,6 @@ from dpconsole.core.store.models import (
     UNSUBMITTED,
     Backfill,
     BackfillDate,
-    BackfillFlow,
     BackfillTally,
     Instance,
     InstanceDependency,
@@ -150,53 +148,6 @@ def next_submission(connection: Connection) -> int | None:
     """The next moment at which a backfill is to be submitted, UTC milliseconds."""
     moment: int | None = _NEXT.one(connection)[0]
     return moment
-
-
-# --- saved flows ------------------------------------------------------------------------------------------------------
-
-
-class Flow(NamedTuple):
-    """A saved flow whose next backfills are to be made; `schedule` and `form` are JSON text."""
-
-    id: int
-    name: str
-    owner: str
-    schedule: str
-    form: str
-    made_until: str
-
-
-_FLOWS = select(
-    BackfillFlow.id,
-    BackfillFlow.name,
-    BackfillFlow.owner,
-    cast(BackfillFlow.schedule, Text).label("schedule"),
-    cast(BackfillFlow.form, Text).label("form"),
-    BackfillFlow.made_until,
-).where(BackfillFlow.enabled.is_(True), BackfillFlow.made_until < bindparam("run_day", type_=String))
-_MADE_UNTIL = (
-    update(BackfillFlow)
-    .where(BackfillFlow.id == bindparam("flow"))
-    .values(made_until=bindparam("run_day", type_=String), rev=_REV)
-)
-
-
-def insert_flow(transaction: Transaction, values: dict[str, Any]) -> int:
-    """Write a saved flow; returns its id."""
-    made = transaction.execute(
-        insert(BackfillFlow).values(values | {"rev": transaction.rev}).returning(BackfillFlow.id)
-    )
-    return int(made.scalar_one())
-
-
-def flows_behind(connection: Connection, run_day: str) -> list[Flow]:
-    """The enabled flows whose backfills were not made up to this run day (ISO)."""
-    return [Flow._make(row) for row in connection.execute(_FLOWS.order_by(BackfillFlow.id), {"run_day": run_day})]
-
-
-def note_made_until(transaction: Transaction, flow: int, run_day: str) -> None:
-    """Move a flow's watermark."""
-    transaction.execute(_MADE_UNTIL, {"flow": flow, "run_day": run_day, "rev": transaction.rev})
 
 
 # --- queues -----------------------------------------------------------------------------------------------------------

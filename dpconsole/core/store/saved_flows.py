@@ -1,15 +1,12 @@
-"""Saved flows: the periodic backfills there are, and whether each goes on making its backfills (section 7).
-
-Which ones are due to be made, and how far one has come, is the engine's to ask and stands in `backfill_sql`.
-"""
+"""Saved flows: the periodic backfills there are, which of them are due to make more, and which go on (section 7)."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Connection, String, Text, bindparam, case, cast, func, select, update
+from sqlalchemy import BigInteger, Connection, String, Text, bindparam, case, cast, func, insert, select, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from dpconsole.core.domain.backfills import BackfillState, FlowState
@@ -19,6 +16,60 @@ from dpconsole.core.domain.text import clean
 from dpconsole.core.store.arrays import bind, id_set
 from dpconsole.core.store.models import UNSUBMITTED, Backfill, BackfillFlow
 from dpconsole.core.store.session import Transaction
+
+# --- what they are to make --------------------------------------------------------------------------------------------
+
+
+class DueFlow(NamedTuple):
+    """A flow whose next backfills are to be made; `schedule` and `form` are JSON text."""
+
+    id: int
+    name: str
+    owner: str
+    schedule: str
+    form: str
+    made_until: str
+
+
+_DUE = (
+    select(
+        BackfillFlow.id,
+        BackfillFlow.name,
+        BackfillFlow.owner,
+        cast(BackfillFlow.schedule, Text).label("schedule"),
+        cast(BackfillFlow.form, Text).label("form"),
+        BackfillFlow.made_until,
+    )
+    .where(BackfillFlow.enabled.is_(True), BackfillFlow.made_until < bindparam("run_day", type_=String))
+    .order_by(BackfillFlow.id)
+)
+_NOTE_MADE = (
+    update(BackfillFlow)
+    .where(BackfillFlow.id == bindparam("flow"))
+    .values(made_until=bindparam("run_day", type_=String), rev=bindparam("rev", type_=BigInteger))
+)
+
+
+def insert_flow(transaction: Transaction, values: dict[str, Any]) -> int:
+    """Write a flow; returns its id."""
+    new = insert(BackfillFlow).values(values | {"rev": transaction.rev}).returning(BackfillFlow.id)
+    flow = int(transaction.execute(new).scalar_one())
+    transaction.touch("backfill_flow", [flow])
+    return flow
+
+
+def due_flows(connection: Connection, run_day: str) -> list[DueFlow]:
+    """The enabled flows whose backfills were not made up to this run day (ISO)."""
+    return [DueFlow._make(row) for row in connection.execute(_DUE, {"run_day": run_day})]
+
+
+def note_made_until(transaction: Transaction, flow: int, run_day: str) -> None:
+    """Move a flow's watermark to a run day (ISO)."""
+    transaction.execute(_NOTE_MADE, {"flow": flow, "run_day": run_day, "rev": transaction.rev})
+    transaction.touch("backfill_flow", [flow])
+
+
+# --- as an operator sees them -----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
