@@ -9,7 +9,7 @@ and who drives the engine, and only the screen on top is told; a screen that com
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -91,6 +91,23 @@ MAIN: dict[str, Callable[[Session], ConsoleScreen]] = {
     "records": RecordsScreen,
 }
 """The screens behind the number keys."""
+
+PAGES: Mapping[type[asking.OpenPage], Callable[[Session, Any], Screen[Any]]] = {
+    asking.OpenInstance: lambda session, asked: InstanceScreen(session, asked.instance_id),
+    asking.OpenLog: lambda session, asked: LogScreen(session, asked.instance_id, asked.attempt),
+    asking.OpenExplanation: lambda session, asked: ExplainScreen(session, asked.instance_id),
+    asking.OpenGantt: lambda session, asked: GanttScreen(session, asked.instance_id, asked.role),
+    asking.OpenDag: lambda session, asked: InstanceDagScreen(session, asked.instance_id),
+    asking.OpenTask: lambda session, asked: TaskScreen(session, asked.key),
+    asking.OpenTaskDag: lambda session, asked: TaskDagScreen(session, asked.key),
+    asking.OpenRecord: lambda session, asked: RecordScreen(session, asked.key),
+    asking.CreateBackfill: lambda session, asked: BackfillFormScreen(session, asked.answers),
+    asking.OpenStanding: lambda session, asked: FolderScreen(session, asked.folder),
+    asking.OpenSubmission: lambda session, asked: SubmissionScreen(session, asked.backfill_id),
+    asking.OpenFlows: lambda session, asked: FlowsScreen(session, asked.flow_id),
+    asking.OpenFlow: lambda session, asked: FlowScreen(session, asked.flow_id),
+}
+"""The screen behind each page that can be asked for."""
 
 ENVIRONMENTS: dict[str, str] = {"prod": "dev", "dev": "prod"}
 """What `@` switches to."""
@@ -305,14 +322,6 @@ class ConsoleApp(ThriftyApp[int], inherit_bindings=False):
         if message.query is not None and isinstance(screen, ListScreen):
             screen.open_with(message.query, message.listing)
 
-    @on(asking.OpenInstance)
-    def _open_instance(self, message: asking.OpenInstance) -> None:
-        self.push_screen(InstanceScreen(self.session, message.instance_id))
-
-    @on(asking.CreateBackfill)
-    def _create_backfill(self, message: asking.CreateBackfill) -> None:
-        self.push_screen(BackfillFormScreen(self.session, message.answers))
-
     @on(asking.GoneOnWith)
     async def _leave_to_be_submitted(self) -> None:
         """Where a backfill stands while it is being submitted."""
@@ -320,19 +329,18 @@ class ConsoleApp(ThriftyApp[int], inherit_bindings=False):
         await self._go_to(asking.GoTo("pending"))
 
     @on(asking.CreatedMeanwhile)
-    def _tell_created(self, message: asking.CreatedMeanwhile) -> None:
+    def _tell_created(self, message: asking.CreatedMeanwhile | asking.Created) -> None:
         record = message.record
         self.notify(creation_words(record), severity=SEVERITIES.get(record.state, "error"), markup=False)
 
     @on(asking.Created)
     async def _land_on(self, message: asking.Created) -> None:
         """Where a backfill can be seen that was created, or why it was not."""
-        record = message.record
-        self.notify(creation_words(record), severity=SEVERITIES.get(record.state, "error"), markup=False)
-        if record.state is not State.DONE:
+        self._tell_created(message)
+        if message.record.state is not State.DONE:
             return
         await self.pop_screen()
-        item = record.items[0]
+        item = message.record.items[0]
         if item.after == BackfillState.SUBMITTING.upper():
             await self._open_folder(asking.OpenFolder(TreeId(Layer.BACKFILL, item.id)))
             return
@@ -341,11 +349,7 @@ class ConsoleApp(ThriftyApp[int], inherit_bindings=False):
         if item.after == BackfillState.WAITING.upper() and isinstance(pending, PendingScreen):
             pending.reveal(item.id)
         elif item.after == "SAVED":
-            self._open_flows(asking.OpenFlows(item.id))
-
-    @on(asking.OpenStanding)
-    def _open_standing(self, message: asking.OpenStanding) -> None:
-        self.push_screen(FolderScreen(self.session, message.folder))
+            self._open_page(asking.OpenFlows(item.id))
 
     @on(asking.OpenFolder)
     async def _open_folder(self, message: asking.OpenFolder) -> None:
@@ -354,45 +358,9 @@ class ConsoleApp(ThriftyApp[int], inherit_bindings=False):
         assert isinstance(tree, BackfillScreen)
         tree.reveal(message.target)
 
-    @on(asking.OpenSubmission)
-    def _open_submission(self, message: asking.OpenSubmission) -> None:
-        self.push_screen(SubmissionScreen(self.session, message.backfill_id))
-
-    @on(asking.OpenFlows)
-    def _open_flows(self, message: asking.OpenFlows) -> None:
-        self.push_screen(FlowsScreen(self.session, message.flow_id))
-
-    @on(asking.OpenFlow)
-    def _open_flow(self, message: asking.OpenFlow) -> None:
-        self.push_screen(FlowScreen(self.session, message.flow_id))
-
-    @on(asking.OpenDag)
-    def _open_dag(self, message: asking.OpenDag) -> None:
-        self.push_screen(InstanceDagScreen(self.session, message.instance_id))
-
-    @on(asking.OpenTaskDag)
-    def _open_task_dag(self, message: asking.OpenTaskDag) -> None:
-        self.push_screen(TaskDagScreen(self.session, message.key))
-
-    @on(asking.OpenLog)
-    def _open_log(self, message: asking.OpenLog) -> None:
-        self.push_screen(LogScreen(self.session, message.instance_id, message.attempt))
-
-    @on(asking.OpenExplanation)
-    def _open_explanation(self, message: asking.OpenExplanation) -> None:
-        self.push_screen(ExplainScreen(self.session, message.instance_id))
-
-    @on(asking.OpenGantt)
-    def _open_gantt(self, message: asking.OpenGantt) -> None:
-        self.push_screen(GanttScreen(self.session, message.instance_id, message.role))
-
-    @on(asking.OpenTask)
-    def _open_task(self, message: asking.OpenTask) -> None:
-        self.push_screen(TaskScreen(self.session, message.key))
-
-    @on(asking.OpenRecord)
-    def _open_record(self, message: asking.OpenRecord) -> None:
-        self.push_screen(RecordScreen(self.session, message.key))
+    @on(asking.OpenPage)
+    def _open_page(self, message: asking.OpenPage) -> None:
+        self.push_screen(PAGES[type(message)](self.session, message))
 
     # Armed batches, and ways back
 

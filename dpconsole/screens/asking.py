@@ -19,7 +19,11 @@ class GoTo(Message):
         super().__init__()
 
 
-class OpenInstance(Message):
+class OpenPage(Message):
+    """A page on top of what is shown; which one, the table `PAGES` of the app says for each of these."""
+
+
+class OpenInstance(OpenPage):
     """The details of an instance."""
 
     def __init__(self, instance_id: int) -> None:
@@ -27,7 +31,7 @@ class OpenInstance(Message):
         super().__init__()
 
 
-class CreateBackfill(Message):
+class CreateBackfill(OpenPage):
     """The form of a backfill, some of its answers given."""
 
     def __init__(self, answers: Mapping[str, str]) -> None:
@@ -63,7 +67,7 @@ class OpenFolder(Message):
         super().__init__()
 
 
-class OpenStanding(Message):
+class OpenStanding(OpenPage):
     """How a backfill, or a data timestamp of one, stands."""
 
     def __init__(self, folder: TreeId) -> None:
@@ -71,7 +75,7 @@ class OpenStanding(Message):
         super().__init__()
 
 
-class OpenSubmission(Message):
+class OpenSubmission(OpenPage):
     """A backfill that is to be submitted: its form, and why it failed."""
 
     def __init__(self, backfill_id: int) -> None:
@@ -79,7 +83,7 @@ class OpenSubmission(Message):
         super().__init__()
 
 
-class OpenFlows(Message):
+class OpenFlows(OpenPage):
     """The saved flows; with an id, one of them under the cursor."""
 
     def __init__(self, flow_id: int | None = None) -> None:
@@ -87,7 +91,7 @@ class OpenFlows(Message):
         super().__init__()
 
 
-class OpenFlow(Message):
+class OpenFlow(OpenPage):
     """A saved flow: its form, and when it makes its next backfill."""
 
     def __init__(self, flow_id: int) -> None:
@@ -95,7 +99,7 @@ class OpenFlow(Message):
         super().__init__()
 
 
-class OpenDag(Message):
+class OpenDag(OpenPage):
     """What an instance hangs together with, as a picture."""
 
     def __init__(self, instance_id: int) -> None:
@@ -103,7 +107,7 @@ class OpenDag(Message):
         super().__init__()
 
 
-class OpenTaskDag(Message):
+class OpenTaskDag(OpenPage):
     """What a task hangs together with, by its key `project.name`."""
 
     def __init__(self, key: str) -> None:
@@ -111,7 +115,7 @@ class OpenTaskDag(Message):
         super().__init__()
 
 
-class OpenLog(Message):
+class OpenLog(OpenPage):
     """The run log of an instance."""
 
     def __init__(self, instance_id: int, attempt: int | None = None) -> None:
@@ -119,7 +123,7 @@ class OpenLog(Message):
         super().__init__()
 
 
-class OpenExplanation(Message):
+class OpenExplanation(OpenPage):
     """Why an instance stands still."""
 
     def __init__(self, instance_id: int) -> None:
@@ -127,7 +131,7 @@ class OpenExplanation(Message):
         super().__init__()
 
 
-class OpenGantt(Message):
+class OpenGantt(OpenPage):
     """The critical path to an instance, or from it to an end that is then asked for."""
 
     def __init__(self, instance_id: int, role: PathRole = PathRole.END) -> None:
@@ -151,7 +155,7 @@ class Acted(Message):
         super().__init__()
 
 
-class OpenTask(Message):
+class OpenTask(OpenPage):
     """The details of a task, by its key `project.name`."""
 
     def __init__(self, key: str) -> None:
@@ -159,7 +163,7 @@ class OpenTask(Message):
         super().__init__()
 
 
-class OpenRecord(Message):
+class OpenRecord(OpenPage):
     """One record of the ledger, by the key its operator made it under."""
 
     def __init__(self, key: str) -> None:

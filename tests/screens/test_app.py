@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from dpconsole.app import ConsoleApp
+from dpconsole.app import PAGES, ConsoleApp
 from dpconsole.core.services import ListKind
 from dpconsole.core.settings import Settled
 from dpconsole.core.store.models import Instance
+from dpconsole.screens.asking import OpenPage
 from dpconsole.screens.command_line import Order, read_order
 from dpconsole.screens.details import InstanceScreen, TaskScreen
 from dpconsole.screens.help import HelpScreen
@@ -267,3 +268,7 @@ async def test_a_read_only_session_offers_no_verbs_and_says_so(night: Night) -> 
         assert isinstance(app.screen, InstancesScreen)
         assert "read-only" in lines(pilot)[0] and "UTC 19:12:41" in lines(pilot)[0]
         assert "rerun" not in lines(pilot)[-1]
+
+
+def test_every_page_that_can_be_asked_for_has_a_screen() -> None:
+    assert set(PAGES) == set(OpenPage.__subclasses__())
