@@ -13,9 +13,6 @@ from dpconsole.core.domain.statuses import Cause
 
 _MINUTE, _HOUR = 60.0, 3600.0
 
-TIMEOUT_OF_ONE_OFF_RUN = 2 * _HOUR
-"""Seconds an ad hoc, trial or smoke run may take; recurring and one-time tasks have the default of `RunConfig`."""
-
 
 @dataclass(frozen=True, slots=True)
 class Range:

@@ -1,8 +1,7 @@
-"""Throttling: which rules hold an instance back, and in what order those held back go on."""
+"""Throttling: which instances a rule counts, and in what order those that are held back go on."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from dpconsole.core.domain.definitions import Environment, Origin, TaskType, ThrottlingRule
@@ -29,16 +28,6 @@ def matches(rule: ThrottlingRule, instance: Attributes) -> bool:
         rule.environment in (None, instance.environment),
     )
     return rule.enabled and all(agreements)
-
-
-def holding_back(
-    rules: Iterable[ThrottlingRule], instance: Attributes, taken: Mapping[str, int]
-) -> tuple[ThrottlingRule, ...]:
-    """The matching rules without a free slot; none means the instance passes (section 11.1).
-
-    `taken` counts, by rule name, the dispatched instances that hold a slot.
-    """
-    return tuple(rule for rule in rules if matches(rule, instance) and taken.get(rule.name, 0) >= rule.limit)
 
 
 def queue_key(effective_priority: int, due: int, instance_id: int) -> tuple[int, int, int]:

@@ -17,8 +17,7 @@ from dpconsole.core.domain.clock import format_iso
 from dpconsole.core.domain.definitions import Priority
 from dpconsole.core.store.backfill_pages import BackfillRow
 from dpconsole.core.store.details import InstanceDetail
-from dpconsole.core.store.pages import InstanceRow, TaskRow
-from dpconsole.core.store.record_pages import RecordRow
+from dpconsole.core.store.pages import InstanceRow
 
 SCHEMA_VERSION = 1
 """Grows when a key changes its meaning or goes; new keys do not count."""
@@ -223,19 +222,9 @@ def instance_item(row: InstanceRow, zone: tzinfo) -> Item:
     return _item(INSTANCE, row, zone)
 
 
-def task_item(row: TaskRow, zone: tzinfo) -> Item:
-    """A task as `ls tasks` writes it."""
-    return _item(TASK, row, zone)
-
-
 def backfill_item(row: BackfillRow, zone: tzinfo) -> Item:
     """A backfill as `ls backfills` writes it; `paused` is the words of section 8.2, empty when nothing is."""
     return _item(BACKFILL, row, zone)
-
-
-def record_item(row: RecordRow, zone: tzinfo) -> Item:
-    """A record of the ledger as `ls records` writes it."""
-    return _item(RECORD, row, zone)
 
 
 BACKFILL_DETAIL: Keys = {

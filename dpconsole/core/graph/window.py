@@ -74,12 +74,6 @@ class WindowNode:
         """Whether it stands for a logical table as a whole."""
         return self.unit == Unit.LOGICAL_TABLE
 
-    def duration_ms(self, now: int) -> int | None:
-        """How long it ran, or has been running until `now`; None before its start."""
-        if self.started_at is None:
-            return None
-        return max(0, (now if self.ended_at is None else self.ended_at) - self.started_at)
-
 
 @dataclass(frozen=True, slots=True)
 class Window:

@@ -133,12 +133,6 @@ class Lists:
         with self._asked(request) as asked:
             return asked.snapshot(limit)
 
-    def first_page(self, request: ListRequest, number: int) -> tuple[Snapshot, Sequence[Any]]:
-        """The first rows of a list with the snapshot of their ids, in one read: the quickest way to a full screen."""
-        with self._asked(request) as asked:
-            snapshot = asked.snapshot(number)
-            return snapshot, _ROWS[request.kind](asked.connection, snapshot.ids)
-
     def rows(self, kind: ListKind, ids: Collection[int]) -> Sequence[Any]:
         """The rows with these ids, in their order: InstanceRow, TaskRow, BackfillRow or RecordRow, by the kind."""
         with self._store.read() as connection:

@@ -400,8 +400,3 @@ def twins(connection: Connection, ids: Collection[int], backfill_date_id: int) -
     """
     found = connection.execute(_TWINS, {"ids": bind(ids), "date": backfill_date_id}).all()
     return dict(found)
-
-
-def twin(connection: Connection, instance_id: int, backfill_date_id: int) -> int | None:
-    """The one instance that stands where this does on another data timestamp; see `twins`."""
-    return twins(connection, [instance_id], backfill_date_id).get(instance_id)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from dpconsole.core.domain.definitions import RunConfig
-from dpconsole.core.domain.runconfig import TIMEOUT_OF_ONE_OFF_RUN, Retries, next_retry, problems
+from dpconsole.core.domain.runconfig import Retries, next_retry, problems
 from dpconsole.core.domain.statuses import Cause
 
 MINUTE, HOUR = 60, 3600
@@ -16,7 +16,6 @@ MINUTE, HOUR = 60, 3600
 def test_the_defaults() -> None:
     run = RunConfig()
     assert (run.timeout, run.reruns, run.rerun_interval, run.rerun_after_timeout) == (48 * HOUR, 1, 5 * MINUTE, False)
-    assert TIMEOUT_OF_ONE_OFF_RUN == 2 * HOUR
     assert problems(run) == ()
 
 

@@ -8,7 +8,7 @@ from itertools import permutations
 import pytest
 
 from dpconsole.core.domain.definitions import Environment, Origin, TaskType, ThrottlingRule
-from dpconsole.core.domain.throttling import Attributes, holding_back, matches, queue_key
+from dpconsole.core.domain.throttling import Attributes, matches, queue_key
 
 BACKFILL = Attributes("trade", Origin.BACKFILL, TaskType.HIVE_SQL, frozenset({"gold", "slow"}), Environment.PROD)
 
@@ -40,27 +40,6 @@ def test_a_rule_counts_an_instance_when_every_attribute_it_names_agrees(
     conditions: dict[str, object], expected: bool
 ) -> None:
     assert matches(rule(**conditions), BACKFILL) is expected
-
-
-ALL = rule(name="all", limit=10)
-TRADE = rule(name="trade", limit=2, project="trade")
-RISK = rule(name="risk", limit=0, project="risk")
-
-
-@pytest.mark.parametrize(
-    ("taken", "full"),
-    [
-        ({}, []),
-        ({"all": 9, "trade": 1}, []),
-        ({"all": 9, "trade": 2}, ["trade"]),
-        ({"all": 10, "trade": 1}, ["all"]),
-        ({"all": 11, "trade": 3}, ["all", "trade"]),
-    ],
-)
-def test_an_instance_passes_only_when_every_matching_rule_has_a_free_slot(
-    taken: dict[str, int], full: list[str]
-) -> None:
-    assert [held.name for held in holding_back([ALL, TRADE, RISK], BACKFILL, taken)] == full
 
 
 def test_the_queue_goes_by_effective_priority_then_due_time_then_id() -> None:

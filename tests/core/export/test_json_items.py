@@ -19,8 +19,6 @@ from dpconsole.core.export.json_items import (
     envelope,
     instance_item,
     list_items,
-    record_item,
-    task_item,
 )
 from dpconsole.core.store.backfill_pages import BackfillRow
 from dpconsole.core.store.details import AttemptRow, FieldRow, InstanceDetail, Neighbour, NodeRow, OperationRow
@@ -112,7 +110,7 @@ def test_what_has_not_ended_has_no_duration(missing: str) -> None:
 
 def test_a_task_has_these_keys_in_this_order() -> None:
     task: TaskRow = row(TaskRow, key="trade.pay", tags=("a", "b"), created_at=at("01:00"), modified_at=at("01:30"))
-    item = task_item(task, ZONE)
+    (item,) = list_items("tasks", [task], ZONE)
     assert " ".join(item) == (
         "id name project type method cycle owner operation_owner folder tags status submit_status published "
         "lock_holder output_table template modified created upstreams downstreams"
@@ -137,7 +135,7 @@ def test_a_backfill_has_these_keys_in_this_order() -> None:
 
 def test_a_record_says_what_became_of_it() -> None:
     record: RecordRow = row(RecordRow, id=3, verb="stop", state="partly_done", at=at("03:00"), acts=2)
-    item = record_item(record, ZONE)
+    (item,) = list_items("records", [record], ZONE)
     assert (item["id"], item["verb"], item["state"], item["acts"]) == (3, "stop", "partly_done", 2)
     assert (item["at"], item["finished"]) == ("2026-11-20T03:00:00+08:00", None)
 

@@ -49,11 +49,6 @@ def test_a_limit_cuts_the_ids_and_not_the_total(lists: Lists) -> None:
     assert (list(snapshot.ids), snapshot.total_unfiltered) == ([21, 22], 8)
 
 
-def test_the_first_page_brings_its_rows(lists: Lists) -> None:
-    snapshot, rows = lists.first_page(COMPUTING, 3)
-    assert list(snapshot.ids) == [row.id for row in rows] == [21, 22, 23]
-
-
 def test_a_day_is_one_of_the_workspace_zone(lists: Lists) -> None:
     """03:12 in Shanghai is still the day before in UTC, so yesterday would be another one there."""
     assert ids(lists, ListRequest(listing="computing", text=DEFAULT_FILTERS[ListKind.INSTANCES])) == [

@@ -15,7 +15,6 @@ from dpconsole.core.store.neighbours import (
     read_facts,
     read_levels,
     timestamps,
-    twin,
     twins,
 )
 from dpconsole.core.store.session import Store
@@ -120,6 +119,5 @@ def test_a_twin_is_the_same_task_node_and_ordinal_on_another_date(backfill: Stor
     with backfill.read() as connection:
         assert [some.business_date for some in timestamps(connection, 1)] == list(DATES)
         assert twins(connection, [100, 101, 102, 103, ODS], 11) == {100: 200, 102: 202, 103: 203}
-        assert twin(connection, 203, 10) == 103
-        assert twin(connection, 101, 11) is None
+        assert twins(connection, [203], 10) == {203: 103}
         assert timestamps(connection, 2) == []
