@@ -78,10 +78,6 @@ class ActionsScreen(KeyedDialog):
             return GRID.row([(entry.display, Ink.DIM)], [(title, Ink.DIM)], [(reason, Ink.WARNING)])
         return GRID.row([(entry.display, Ink.KEY)], title, [(entry.help, Ink.DIM)])
 
-    async def action_move(self, name: str) -> None:
-        """Up and down."""
-        await self.app.run_action(name, self.table)
-
     def action_verb(self, name: str) -> None:
         """A verb, by its own key."""
         self.dismiss(f"verb('{name}')")

@@ -26,6 +26,7 @@ from dpconsole.screens.times import zone_of, zone_words
 from dpconsole.widgets.footer import Footer, FooterKey
 from dpconsole.widgets.header import MISSED_TICKS, Engine, Header, HeaderState
 from dpconsole.widgets.ink import Cell, Ink
+from dpconsole.widgets.row_table import RowTable
 
 PRODUCTION = "prod"
 
@@ -47,6 +48,8 @@ class Keyed(Screen[Any], inherit_bindings=False):
 
     stack: ClassVar[str]
     session: Session
+    table: RowTable
+    """What the moving keys move in, where there is one."""
 
     def take_keys(self, session: Session) -> None:
         """Bind the keys of this screen's stack; to be called once, from the constructor."""
@@ -84,6 +87,10 @@ class Keyed(Screen[Any], inherit_bindings=False):
                 self.notify(f"{show_key(pressed)} is no key here", severity="warning", timeout=3, markup=False)
         if was_begun or self._begun:
             self.refresh_keys()
+
+    async def action_move(self, name: str) -> None:
+        """Let what the keys move in do it."""
+        await self.app.run_action(name, self.table)
 
     def refresh_keys(self) -> None:
         """Bring the footer up to date."""
@@ -222,6 +229,15 @@ class ConsoleScreen(Keyed):
 
     def on_minute(self) -> None:
         """Another minute has begun: what counts minutes is drawn again."""
+
+    def action_time_display(self) -> None:
+        """Show times in the next way."""
+        self.session.times = self.session.times.next
+        self.refresh_header(now=True)
+        self.times_changed()
+
+    def times_changed(self) -> None:
+        """Times are shown in another way: what is drawn with them is drawn again."""
 
     def environment_changed(self) -> None:
         """PROD and DEV never mix: whatever is listed is asked for again."""

@@ -6,27 +6,25 @@ Definitions know neither a type nor an owner of a baseline: it is *mine* when on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 
 from textual import on
 from textual.message import Message
-from textual.widget import Widget
 from typing_extensions import override
 
 from dpconsole.core.domain.baselines import BaselineStatus
 from dpconsole.core.domain.clock import default_business_date
 from dpconsole.core.services import BaselineRow, Delta, InstanceRow
 from dpconsole.screens.asking import OpenGantt
-from dpconsole.screens.base import ConsoleScreen
 from dpconsole.screens.instance_columns import PRIORITY_INKS, instance_name
 from dpconsole.screens.pace import Pace
 from dpconsole.screens.reading import in_thread
 from dpconsole.screens.session import Session
+from dpconsole.screens.short_list import ShortList
 from dpconsole.screens.times import NOTHING, show_moment, show_span
 from dpconsole.widgets.columns import Column
 from dpconsole.widgets.ink import Cell, Ink, Piece
-from dpconsole.widgets.line import Line
 from dpconsole.widgets.row_table import RowTable
 from dpconsole.widgets.status import INKS
 
@@ -58,7 +56,7 @@ def worst_first(row: BaselineRow) -> tuple[bool, int, int, str]:
     return row.completed, WORST_FIRST.index(row.status), row.committed_at, row.name
 
 
-class BaselinesScreen(ConsoleScreen):
+class BaselinesScreen(ShortList[BaselineRow]):
     """The baselines of one data timestamp, live."""
 
     stack = "baselines"
@@ -73,22 +71,9 @@ class BaselinesScreen(ConsoleScreen):
 
     def __init__(self, session: Session) -> None:
         self._chosen: date | None = None
-        self._rows: dict[int, BaselineRow] = {}
         self._filters: frozenset[str] = frozenset()
         self._pace = Pace(session.services.wall)
         super().__init__(session)
-        self.head = Line()
-        self.table = RowTable(self._columns(), self._fetch, empty_text="")
-
-    @override
-    def body(self) -> Iterable[Widget]:
-        yield self.head
-        yield self.table
-
-    def on_mount(self) -> None:
-        """Read them before anything is typed."""
-        self.table.focus()
-        self.read()
 
     @override
     def on_screen_resume(self) -> None:
@@ -103,7 +88,8 @@ class BaselinesScreen(ConsoleScreen):
 
     # Columns
 
-    def _columns(self) -> tuple[Column, ...]:
+    @override
+    def columns(self) -> tuple[Column, ...]:
         return (
             Column("name", "Baseline", 18, lambda row: row.name, min_width=14, flex=1),
             Column("status", "Status", 9, lambda row: [FACES[row.status]]),
@@ -134,6 +120,7 @@ class BaselinesScreen(ConsoleScreen):
         self.post_message(self.Read(day, self.services.baselines(environment, day)))
         self.rev = max(self.rev, rev)
 
+    @override
     def read(self) -> None:
         """Ask how they stand; an older question that is still under way is forgotten."""
         self._pace.begin()
@@ -144,9 +131,9 @@ class BaselinesScreen(ConsoleScreen):
         self._pace.end()
         if message.day != self.day:
             return
-        before, self._rows = self._rows, {row.id: row for row in message.rows}
+        before, self.rows = self.rows, {row.id: row for row in message.rows}
         if self._listed() == list(self.table.ids):
-            self.table.update_rows(id for id, row in self._rows.items() if before.get(id) != row)
+            self.table.update_rows(id for id, row in self.rows.items() if before.get(id) != row)
         else:
             self._list()
         self._show_head()
@@ -154,7 +141,7 @@ class BaselinesScreen(ConsoleScreen):
     def _listed(self) -> list[int]:
         """The baselines that pass the filters; what is listed keeps its place while the same ones are."""
         user = self.services.operations.actor.user
-        passing = [row for row in self._rows.values() if all(QUICK[name](row, user) for name in self._filters)]
+        passing = [row for row in self.rows.values() if all(QUICK[name](row, user) for name in self._filters)]
         listed = list(self.table.ids)
         if {row.id for row in passing} == set(listed):
             return listed
@@ -166,17 +153,14 @@ class BaselinesScreen(ConsoleScreen):
         self.refresh_keys()
 
     def _empty_words(self) -> str:
-        if not self._rows:
+        if not self.rows:
             return "No baseline is defined: `baselines:` in a workspace file promises a time."
         return f"No baseline is {' and '.join(sorted(self._filters))}."
-
-    def _fetch(self, ids: Sequence[int]) -> Sequence[BaselineRow]:
-        return [self._rows[id] for id in ids if id in self._rows]
 
     def _show_head(self) -> None:
         title: list[Piece] = [("Data timestamp ", Ink.DIM), (self.day.isoformat(), Ink.STRONG)]
         title += [(f"   {name}", Ink.MARK) for name in sorted(self._filters)]
-        self.head.show(title, f"{len(self.table.ids):,} of {len(self._rows):,}")
+        self.head.show(title, f"{len(self.table.ids):,} of {len(self.rows):,}")
 
     # Live
 
@@ -204,7 +188,7 @@ class BaselinesScreen(ConsoleScreen):
 
     @on(RowTable.Opened)
     def _open(self, message: RowTable.Opened) -> None:
-        row = self._rows[message.row_id]
+        row = self.rows[message.row_id]
         if row.latest is not None:
             self.app.post_message(OpenGantt(row.latest.id))
         else:
@@ -228,20 +212,6 @@ class BaselinesScreen(ConsoleScreen):
     def _choose(self, day: date | None) -> None:
         self._chosen = day
         self.read()
-
-    def action_time_display(self) -> None:
-        """Show times in the next way."""
-        self.session.times = self.session.times.next
-        self.table.columns = self._columns()
-        self.refresh_header(now=True)
-
-    async def action_move(self, name: str) -> None:
-        """Let the table do it."""
-        await self.app.run_action(name, self.table)
-
-    @on(RowTable.Moved)
-    def _cursor_moved(self) -> None:
-        self.refresh_keys()
 
     @override
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -96,10 +96,6 @@ class CandidatePrompt(KeyedDialog):
             return [(one.label, Ink.ACCENT)]
         return [(f"{one.status.glyph} ", INKS[one.status]), (one.label, Ink.PLAIN)]
 
-    async def action_move(self, name: str) -> None:
-        """Up and down."""
-        await self.app.run_action(name, self.table)
-
     @on(Input.Submitted)
     def action_accept(self) -> None:
         """The one under the cursor."""

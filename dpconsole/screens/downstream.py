@@ -83,10 +83,6 @@ class DownstreamPrompt(KeyedDialog):
         kept = len(self.rows) - len(self.dropped)
         self.words.show([(f"{kept:,} of {len(self.rows):,} tasks", Ink.PLAIN), *self.left_out])
 
-    async def action_move(self, name: str) -> None:
-        """Up and down."""
-        await self.app.run_action(name, self.table)
-
     def action_toggle_row(self) -> None:
         """Let go of the task under the cursor, or take it again."""
         row = self.rows[self.table.cursor]

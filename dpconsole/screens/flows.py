@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from textual import on
 from textual.message import Message
-from textual.widget import Widget
 from typing_extensions import override
 
 from dpconsole.core.domain.backfills import FlowState, FlowVerb, refuse_flow
@@ -20,12 +19,12 @@ from dpconsole.screens.pages import BLANK, PageScreen, facts
 from dpconsole.screens.pages import Line as PageLine
 from dpconsole.screens.reading import in_thread
 from dpconsole.screens.session import Session
+from dpconsole.screens.short_list import ShortList
 from dpconsole.screens.submission import form_lines
 from dpconsole.screens.times import NOTHING, show_moment, show_stamp
 from dpconsole.screens.verbs import Verbs
 from dpconsole.widgets.columns import Column
 from dpconsole.widgets.ink import Cell, Ink
-from dpconsole.widgets.line import Line
 from dpconsole.widgets.row_table import RowTable
 
 FACES: Mapping[FlowState, tuple[str, Ink]] = {
@@ -41,7 +40,7 @@ def flow_cell(state: FlowState) -> Cell:
     return [(f"{glyph} {state.label}", ink)]
 
 
-class FlowsScreen(Verbs):
+class FlowsScreen(ShortList[SavedFlow], Verbs):
     """The saved flows of the environment, live; `cursor_id` is where the cursor stands at first."""
 
     stack = "flows"
@@ -55,23 +54,11 @@ class FlowsScreen(Verbs):
             super().__init__()
 
     def __init__(self, session: Session, cursor_id: int | None = None) -> None:
-        self._rows: dict[int, SavedFlow] = {}
         self._cursor_id = cursor_id
         super().__init__(session)
-        self.head = Line()
-        self.table = RowTable(self._columns(), self._fetch, empty_text="")
 
     @override
-    def body(self) -> Iterable[Widget]:
-        yield self.head
-        yield self.table
-
-    def on_mount(self) -> None:
-        """Read them before anything is typed."""
-        self.table.focus()
-        self.read()
-
-    def _columns(self) -> tuple[Column, ...]:
+    def columns(self) -> tuple[Column, ...]:
         return (
             Column("name", "Data Backfill Flow", 32, lambda row: row.name, min_width=16, flex=2),
             Column("state", "State", 10, lambda row: flow_cell(row.state)),
@@ -95,15 +82,15 @@ class FlowsScreen(Verbs):
         self.post_message(self.Read(self.services.flows(environment)))
         self.rev = max(self.rev, rev)
 
+    @override
     def read(self) -> None:
-        """Ask how they stand."""
         self._ask(self.session.environment)
 
     @on(Read)
     def _show(self, message: Read) -> None:
-        before, self._rows = self._rows, {row.id: row for row in message.rows}
-        if list(self._rows) == list(self.table.ids) and before:
-            self.table.update_rows(id for id, row in self._rows.items() if before[id] != row)
+        before, self.rows = self.rows, {row.id: row for row in message.rows}
+        if list(self.rows) == list(self.table.ids) and before:
+            self.table.update_rows(id for id, row in self.rows.items() if before[id] != row)
         else:
             self._list()
         running = sum(row.enabled for row in message.rows)
@@ -113,13 +100,10 @@ class FlowsScreen(Verbs):
     def _list(self) -> None:
         key = self.session.keymap["row.backfill"].display
         self.table.empty_text = f"No flow is saved. {key} on a task, with Runtime periodic, saves one."
-        self.table.show(list(self._rows))
-        if self._cursor_id in self._rows:
-            self.table.go_to(list(self._rows).index(self._cursor_id))
+        self.table.show(list(self.rows))
+        if self._cursor_id in self.rows:
+            self.table.go_to(list(self.rows).index(self._cursor_id))
         self._cursor_id = None
-
-    def _fetch(self, ids: Sequence[int]) -> Sequence[SavedFlow]:
-        return [self._rows[id] for id in ids if id in self._rows]
 
     # Live
 
@@ -162,20 +146,6 @@ class FlowsScreen(Verbs):
     @on(RowTable.Opened)
     def _open(self, message: RowTable.Opened) -> None:
         self.app.post_message(OpenFlow(message.row_id))
-
-    def action_time_display(self) -> None:
-        """Show times in the next way."""
-        self.session.times = self.session.times.next
-        self.table.columns = self._columns()
-        self.refresh_header(now=True)
-
-    async def action_move(self, name: str) -> None:
-        """Let the table do it."""
-        await self.app.run_action(name, self.table)
-
-    @on(RowTable.Moved)
-    def _cursor_moved(self) -> None:
-        self.refresh_keys()
 
     @override
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -76,10 +76,6 @@ class HelpScreen(KeyedDialog):
         ]
         self.table.show(range(len(self._lines)), keep_cursor=False)
 
-    async def action_move(self, name: str) -> None:
-        """Up and down."""
-        await self.app.run_action(name, self.table)
-
     @on(Input.Submitted)
     def action_accept(self) -> None:
         """Back to work."""

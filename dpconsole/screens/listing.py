@@ -407,21 +407,15 @@ class ListScreen(ConsoleScreen):
             self.session.columns[self.columns_key] = chosen
             self.table.columns = self.shown_columns()
 
-    def action_time_display(self) -> None:
-        """Show times in the next way."""
-        self.session.times = self.session.times.next
+    @override
+    def times_changed(self) -> None:
         self.table.columns = self.shown_columns()
-        self.refresh_header(now=True)
 
     def action_refresh_list(self) -> None:
         """Ask again; what has moved takes its place."""
         self.ask()
 
     # Marks
-
-    async def action_move(self, name: str) -> None:
-        """Let the table do it."""
-        await self.app.run_action(name, self.table)
 
     @on(RowTable.Moved)
     @on(RowTable.MarksChanged)

@@ -160,10 +160,6 @@ class PageScreen(ConsoleScreen):
         """The line under the cursor."""
         return self._lines[self.table.cursor] if self._lines else BLANK
 
-    async def action_move(self, name: str) -> None:
-        """Let the table do it."""
-        await self.app.run_action(name, self.table)
-
     def action_section(self, step: int) -> None:
         """To the next section, or the one before; round and round."""
         heads = [at for at, line in enumerate(self._lines) if line.heading]
@@ -174,9 +170,8 @@ class PageScreen(ConsoleScreen):
         before = [at for at in heads if at < here] or heads
         self.table.go_to(after[0] if step > 0 else before[-1])
 
-    def action_time_display(self) -> None:
-        """Show times in the next way."""
-        self.session.times = self.session.times.next
+    @override
+    def times_changed(self) -> None:
         self.rebuild()
 
     @on(RowTable.Moved)

@@ -297,10 +297,6 @@ class PreviewScreen(KeyedDialog):
 
     # Rows
 
-    async def action_move(self, name: str) -> None:
-        """Up and down the rows."""
-        await self.app.run_action(name, self.table)
-
     def action_toggle_row(self) -> None:
         """Drop the row under the cursor from the plan, also when that is made anew."""
         if self.plan is not None and not self._others and self._items:

@@ -105,10 +105,6 @@ class ChoicePrompt(KeyedDialog):
         if not self.several:
             self.table.go_to(next((one.id for one in self.choices if one.value in self.chosen), 0))
 
-    async def action_move(self, name: str) -> None:
-        """Up and down."""
-        await self.app.run_action(name, self.table)
-
     def action_toggle_row(self) -> None:
         """Take the value under the cursor, or leave it."""
         choice = self.choices[self.table.cursor]

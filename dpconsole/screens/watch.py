@@ -158,10 +158,6 @@ class WatchedScreen(KeyedDialog):
         number = self.table.cursor_id
         return None if number is None else TreeId.of(number)
 
-    async def action_move(self, name: str) -> None:
-        """Up and down."""
-        await self.app.run_action(name, self.table)
-
     def action_unwatch(self) -> None:
         """Let go of the one under the cursor."""
         if self.target is not None:
