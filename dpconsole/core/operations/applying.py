@@ -11,7 +11,6 @@ idempotent: a record that was closed is returned as it is, one that was not goes
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import Any, cast
 
 from dpconsole.core.domain.clock import Clock
@@ -169,8 +168,8 @@ class _Batch:
         moved = transaction.touched.get("instance", set()) & self._to_come.keys()
         for part in read_parts(transaction.connection, moved).values() if moved else ():
             target = cast(Target, self._targets[self._to_come[part.id]])
-            parts = tuple(replace(part, follows=old.follows) if old.id == part.id else old for old in target.parts)
-            self._targets[target.id] = replace(target, parts=parts)
+            parts = tuple(part._replace(follows=old.follows) if old.id == part.id else old for old in target.parts)
+            self._targets[target.id] = target._replace(parts=parts)
 
 
 def _allowed(transaction: Transaction, plan: Plan, targets: Sequence[Aim]) -> list[Aim]:

@@ -8,10 +8,10 @@ applying the same plan twice acts once.
 from __future__ import annotations
 
 import shlex
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from graphlib import TopologicalSorter
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
@@ -26,7 +26,7 @@ from dpconsole.core.operations.records import NO_PERMISSION, NOTHING_IN_IT, WITH
 from dpconsole.core.operations.registry import OPERATIONS, Batch, Operation
 from dpconsole.core.operations.selection import LAYERS, Kind, Selection
 from dpconsole.core.store.backfill_verbs import Folder
-from dpconsole.core.store.targets import Part, Reach, edges_among, read_members, read_reach
+from dpconsole.core.store.targets import Part, Reach, Target, edges_below, read_members, read_reach
 
 MILD_ROWS = 50
 """A mild verb on more rows than this asks for their number, as every other verb always does."""
@@ -140,79 +140,101 @@ def make_plan(
     judge = _Judge(operation, arguments, read_members(connection), actor)
     ground = GROUNDS[operation.kind]
     chosen = operation.looks(connection, ground.read(connection, ids))
-    judged = [(target, judge(target)) for target in chosen]
+    judged: Sequence[Judged] = judge(chosen)
     below = operation.spreads(connection, _acting(judged), arguments)
-    judged = _each_once(_with_below(judged, [(target, judge(target)) for target in below]))
+    judged = _each_once(_with_below(judged, judge(below)))
     judged, offenders = _as_a_batch(operation.batch, judged)
-    ordered = _upstream_first(connection, _acting(judged))
-    place = {target.id: place for place, target in enumerate(ordered)}
-    items = sorted((item for _, item in judged), key=lambda item: place.get(item.id, len(place)))
+    acting = _acting(judged)
+    edges = edges_below(connection, [part.id for target in acting for part in target.parts])
+    ordered = _upstream_first(acting, edges)
     return Plan(
         key=key,
         verb=operation.name,
         arguments=arguments,
         actor=actor,
         selection=selection,
-        items=(*items, *_missing(ids, chosen, ground.missing)),
+        items=(*_items(judged, ordered), *_missing(ids, chosen, ground.missing)),
         targets={target.id: target for target in ordered},
-        reach=read_reach(connection, [part.id for target in ordered for part in target.parts]),
+        reach=read_reach(connection, [target for target in ordered if isinstance(target, Target)], edges),
         offenders=offenders,
         warning=operation.warns(connection, ordered),
     )
 
 
-Judged = tuple[Aim, Item]
+class _Verdict(NamedTuple):
+    """What an item says of its target besides which one it is."""
+
+    before: str
+    after: str
+    outcome: Outcome
+    reason: str = ""
+
+    @property
+    def acts(self) -> bool:
+        return self.outcome is Outcome.PLANNED
+
+    def instead(self, outcome: Outcome, reason: str) -> _Verdict:
+        """The same target, left as it is."""
+        return _Verdict(self.before, self.before, outcome, reason)
+
+
+Judged = tuple[Aim, _Verdict]
 """A target, and what the plan says of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Judge:
-    """Says of one target whether it acts, and why not."""
+    """Says of targets whether they act, and why not: a hundred thousand of them are of a few dozen kinds."""
 
     operation: Operation
     arguments: Arguments
     members: Members
     actor: Actor
+    known: dict[Hashable, _Verdict] = field(default_factory=dict)
 
-    def __call__(self, target: Aim) -> Item:
-        operation, arguments = self.operation, self.arguments
+    def __call__(self, targets: Iterable[Aim]) -> list[Judged]:
+        return [(target, self._known(target)) for target in targets]
+
+    def _known(self, target: Aim) -> _Verdict:
+        likeness = target.likeness
+        return self.known.get(likeness) or self.known.setdefault(likeness, self._verdict(target))
+
+    def _verdict(self, target: Aim) -> _Verdict:
+        operation, arguments, shown = self.operation, self.arguments, self.operation.shows(target)
         if not is_allowed(self.members, target.project, self.actor.user, Role(operation.role)):
-            return self._item(target, Outcome.SKIPPED, NO_PERMISSION)
+            return _Verdict(shown, shown, Outcome.SKIPPED, NO_PERMISSION)
         if passed_over := operation.passes_over(target, arguments):
-            return self._item(target, Outcome.SKIPPED, passed_over)
+            return _Verdict(shown, shown, Outcome.SKIPPED, passed_over)
         if refusal := operation.refuse(target, arguments):
-            return self._item(target, Outcome.REFUSED, refusal)
+            return _Verdict(shown, shown, Outcome.REFUSED, refusal)
         if not operation.may_change(target, arguments):
-            return self._item(target, Outcome.SKIPPED, NOTHING_IN_IT)
-        return replace(self._item(target, Outcome.PLANNED), after=operation.after(target, arguments))
-
-    def _item(self, target: Aim, outcome: Outcome, reason: str = "") -> Item:
-        shown = self.operation.shows(target)
-        return Item(target.id, target.key, target.name, shown, shown, outcome, reason)
+            return _Verdict(shown, shown, Outcome.SKIPPED, NOTHING_IN_IT)
+        return _Verdict(shown, operation.after(target, arguments), Outcome.PLANNED)
 
 
 def _acting(judged: Iterable[Judged]) -> list[Aim]:
-    return [target for target, item in judged if item.outcome is Outcome.PLANNED]
+    return [target for target, verdict in judged if verdict.acts]
 
 
-def _with_below(chosen: Sequence[Judged], below: Sequence[Judged]) -> list[Judged]:
+def _with_below(chosen: Sequence[Judged], below: Sequence[Judged]) -> Sequence[Judged]:
     """Chosen rows, and what was found below them; a chosen one that is no start may act for being below another."""
-    judged = {target.id: (target, item) for target, item in chosen}
-    for target, item in below:
-        if item.outcome is Outcome.PLANNED or target.id not in judged:
-            judged[target.id] = (target, item)
+    if not below:
+        return chosen
+    judged = {target.id: (target, verdict) for target, verdict in chosen}
+    for target, verdict in below:
+        if verdict.acts or target.id not in judged:
+            judged[target.id] = (target, verdict)
     return list(judged.values())
 
 
-def _each_once(judged: Sequence[Judged]) -> list[Judged]:
+def _each_once(judged: Sequence[Judged]) -> Sequence[Judged]:
     """A node that is part of an acting table as well is done with it."""
-    acting = _acting(judged)
-    within = {part.id for target in acting for part in target.parts if part.id != target.id}
+    within = {part.id for target in _acting(judged) for part in target.parts if part.id != target.id}
+    if not within:
+        return judged
     return [
-        (target, replace(item, after=item.before, outcome=Outcome.SKIPPED, reason=WITH_ITS_TABLE))
-        if target.id in within
-        else (target, item)
-        for target, item in judged
+        (target, verdict.instead(Outcome.SKIPPED, WITH_ITS_TABLE) if target.id in within else verdict)
+        for target, verdict in judged
     ]
 
 
@@ -222,22 +244,23 @@ NAMED = 3
 """Offenders that a refusal names; the others are counted."""
 
 
-def _as_a_batch(batch: Batch, judged: list[Judged]) -> tuple[list[Judged], tuple[int, ...]]:
+def _as_a_batch(batch: Batch, judged: Sequence[Judged]) -> tuple[Sequence[Judged], tuple[int, ...]]:
     """What several rows at once come to, and which of them are to be deselected first (section 6, AMB-1, AMB-7)."""
     if len(judged) < 2:
         return judged, ()
-    offending = [target for target, item in judged if _offends(batch, target, item)]
+    offending = [target for target, verdict in judged if _offends(batch, target, verdict)]
     if offending:
         words = _refusal(batch, offending)
-        return [(target, _refused(item, words)) for target, item in judged], tuple(target.id for target in offending)
-    if batch.passes_over and _acting(judged):
-        return [(target, _skipped(item)) for target, item in judged], ()
+        refused = [(target, _refused(verdict, words)) for target, verdict in judged]
+        return refused, tuple(target.id for target in offending)
+    if batch.passes_over and any(verdict.acts for _, verdict in judged):
+        return [(target, _skipped(verdict)) for target, verdict in judged], ()
     return judged, ()
 
 
-def _offends(batch: Batch, target: Aim, item: Item) -> bool:
-    strict = target.origin is Origin.BACKFILL and target.standing in batch.strict_in_backfill
-    return strict and item.outcome is Outcome.REFUSED
+def _offends(batch: Batch, target: Aim, verdict: _Verdict) -> bool:
+    refused_in_backfill = verdict.outcome is Outcome.REFUSED and target.origin is Origin.BACKFILL
+    return refused_in_backfill and target.standing in batch.strict_in_backfill
 
 
 def _refusal(batch: Batch, offending: Sequence[Aim]) -> str:
@@ -247,28 +270,54 @@ def _refusal(batch: Batch, offending: Sequence[Aim]) -> str:
     return f"in a backfill nothing selected may be {statuses}; deselect {names}{others}"
 
 
-def _refused(item: Item, words: str) -> Item:
-    acts = item.outcome is Outcome.PLANNED
-    return replace(item, after=item.before, outcome=Outcome.REFUSED, reason=words) if acts else item
+def _refused(verdict: _Verdict, words: str) -> _Verdict:
+    return verdict.instead(Outcome.REFUSED, words) if verdict.acts else verdict
 
 
-def _skipped(item: Item) -> Item:
-    return replace(item, outcome=Outcome.SKIPPED) if item.outcome is Outcome.REFUSED else item
+def _skipped(verdict: _Verdict) -> _Verdict:
+    refused = verdict.outcome is Outcome.REFUSED
+    return verdict.instead(Outcome.SKIPPED, verdict.reason) if refused else verdict
 
 
 # --- order ------------------------------------------------------------------------------------------------------------
 
 
-def _missing(ids: Sequence[int], targets: Sequence[Aim], why: str) -> list[Item]:
+def _items(judged: Sequence[Judged], ordered: Sequence[Aim]) -> Iterator[Item]:
+    """What is said of the targets that act, in their order, then what is said of the others."""
+    of = {target.id: Item(target.id, target.key, target.name, *verdict) for target, verdict in judged}
+    yield from (of.pop(target.id) for target in ordered)
+    yield from of.values()
+
+
+def _missing(ids: Sequence[int], targets: Sequence[Aim], why: str) -> Iterator[Item]:
     found = {target.id for target in targets}
-    return [Item(id, str(id), "", "", "", Outcome.REFUSED, why) for id in ids if id not in found]
+    return (Item(id, str(id), "", "", "", Outcome.REFUSED, why) for id in ids if id not in found)
 
 
-def _upstream_first(connection: Connection, targets: Sequence[Aim]) -> list[Aim]:
-    """Upstream before downstream, so that no chunk wakes a row whose upstream is still to be acted on (section 6)."""
-    parts = sorted((part.due_at, part.id) for target in targets for part in target.parts)
-    graph: TopologicalSorter[int] = TopologicalSorter({id: () for _, id in parts})
-    for upstream, downstream in edges_among(connection, [id for _, id in parts]):
-        graph.add(downstream, upstream)
-    place = {id: place for place, id in enumerate(graph.static_order())}
-    return sorted(targets, key=lambda target: min((place[part.id] for part in target.parts), default=0))
+def _upstream_first(targets: Sequence[Aim], edges: Iterable[tuple[int, int]]) -> Sequence[Aim]:
+    """Upstream before downstream, so that no chunk wakes a row whose upstream is still to be acted on (section 6).
+
+    Otherwise by due time; a table stands where its first node does. Folders have no rows, and keep their order.
+    """
+    rows = sorted((part.due_at, part.id, at) for at, target in enumerate(targets) for part in target.parts)
+    owner = {id: at for _, id, at in rows}
+    places = dict.fromkeys(owner[id] for id in _in_turn(list(owner), edges))
+    return [targets[at] for at in places] if rows else targets
+
+
+def _in_turn(ids: Sequence[int], edges: Iterable[tuple[int, int]]) -> Iterable[int]:
+    """The same rows, each after those of its upstreams that are among them; the others keep their turn."""
+    inside, upstreams = set(ids), defaultdict[int, list[int]](list)
+    for upstream, downstream in edges:
+        if downstream in inside:
+            upstreams[downstream].append(upstream)
+    placed = dict[int, None]()
+    for id in ids:
+        waiting = [id]
+        while waiting:
+            first = [upstream for upstream in upstreams.pop(waiting[-1], ()) if upstream not in placed]
+            if first:
+                waiting += first
+            else:
+                placed.setdefault(waiting.pop())
+    return placed

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Outcome(StrEnum):
@@ -39,8 +40,7 @@ CHANGED = "changed since the preview"
 """Reasons that belong to no single verb; `CHANGED` is followed by what the row is now."""
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """One line of a plan or a record: the instance, what it was, what it became, and why not when it did not."""
 
     id: int

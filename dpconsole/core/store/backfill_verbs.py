@@ -45,6 +45,11 @@ class Folder:
     origin: Origin = Origin.BACKFILL
 
     @property
+    def likeness(self) -> Folder:
+        """All that a verb may look at when it judges it."""
+        return self
+
+    @property
     def standing(self) -> BackfillState | DateState | FlowState:
         """The state that guards ask for."""
         return self.state

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -58,7 +58,7 @@ def _narrowed(target: Target, reached: dict[int, int]) -> Target:
     """A target with no more than the rows that were reached."""
     parts = tuple(part for part in target.parts if part.id in reached)
     spared = tuple(part.status for part in target.parts if part.id not in reached)
-    return replace(target, parts=parts, spared=spared, level=min(reached[part.id] for part in parts))
+    return target._replace(parts=parts, spared=spared, level=min(reached[part.id] for part in parts))
 
 
 @dataclass

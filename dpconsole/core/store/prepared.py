@@ -32,6 +32,10 @@ class Prepared:
         rows: list[Any] = self._run(connection, parameters).fetchall()
         return rows
 
+    def each(self, connection: Connection, **parameters: Any) -> Iterator[Any]:
+        """Run it and give its rows one by one; for many rows of which something smaller is kept."""
+        return iter(self._run(connection, parameters))
+
     def one(self, connection: Connection, **parameters: Any) -> Any:
         """Run it and return its first row; None where there is none."""
         return next(iter(self.all(connection, **parameters)), None)

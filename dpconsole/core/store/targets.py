@@ -1,17 +1,22 @@
 """What an operator's verb is aimed at: the rows as they were seen, how they hang together, and what lies below them.
 
 A plan is made from these reads in one snapshot, and remembers `Part.rev`, so that applying it can tell a row that moved
-in the meantime from one that did not.
+in the meantime from one that did not. A night is read whole: targets are tuples, and the words that many of them share
+are held once.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from itertools import starmap
+from operator import attrgetter
+from sys import intern
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Select, distinct, func, select
+from sqlalchemy import Connection, Select, distinct, func, or_, select
 from sqlalchemy.orm import aliased
 
 from dpconsole.core.domain.definitions import Origin, Role, TaskType, Unit, UpstreamKind
@@ -21,10 +26,10 @@ from dpconsole.core.domain.statuses import NormalisedStatus, Status
 from dpconsole.core.domain.text import clean
 from dpconsole.core.store.arrays import bind, id_rows, id_set
 from dpconsole.core.store.models import BaselineTask, Dependency, Instance, InstanceDependency, Member, NodeField
+from dpconsole.core.store.prepared import Prepared
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """One executable row, as it was seen.
 
     `instant`: it succeeds without work, a dry run or a virtual node. `follows`: another part of its target is upstream.
@@ -45,8 +50,7 @@ class Part:
     to_come: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """One listed row and what would be executed for it: itself, or the nodes of a logical table.
 
     `status` of a logical table is the derived one, `paused` whether any of its nodes is (section 9.2). `level` is 0 for
@@ -56,9 +60,9 @@ class Target:
     """
 
     id: int
-    key: str
     name: str
     task_id: int
+    business_date: str
     project: str
     owner: str
     origin: Origin
@@ -70,8 +74,18 @@ class Target:
     parts: tuple[Part, ...]
     spared: tuple[Status, ...] = ()
     level: int = 0
-    upstreams: Mapping[int, int] = field(default_factory=dict)
+    upstreams: Mapping[int, int] = MappingProxyType({})
     is_rooted: bool = False
+
+    @property
+    def key(self) -> str:
+        """The id it is shown under."""
+        return instance_key(self.task_id, self.business_date, self.id)
+
+    @property
+    def likeness(self) -> Hashable:
+        """All that a verb may look at when it judges a target; those that are the same in it are judged alike."""
+        return _OF_TARGET(self), tuple(map(_OF_PART, self.parts)), tuple(self.upstreams.items())
 
     @property
     def standing(self) -> Status:
@@ -82,6 +96,12 @@ class Target:
     def words(self) -> str:
         """What it is now, for a reader."""
         return f"{self.status.label}{', paused' * self.paused}"
+
+
+_OF_TARGET = attrgetter(
+    *("project", "origin", "unit", "status", "paused", "priority", "spared", "level", "is_rooted"),
+)
+_OF_PART = attrgetter("status", "paused", "autonomous", "instant", "follows", "to_come")
 
 
 class Move(NamedTuple):
@@ -100,32 +120,37 @@ class Reach:
     baselines: int = 0
 
 
-_COLUMNS = (
+_PART = (
     Instance.id,
-    Instance.task_id,
-    Instance.business_date,
-    Instance.name,
-    Instance.project,
-    Instance.owner,
-    Instance.origin,
-    Instance.unit,
-    Instance.type,
     Instance.status,
     Instance.paused,
-    Instance.dry_run,
-    Instance.autonomous,
-    Instance.priority,
     Instance.attempt,
     Instance.rev,
     Instance.due_at,
     Instance.parent_id,
+    Instance.autonomous,
+    or_(Instance.dry_run, Instance.type == TaskType.VIRTUAL),
 )
-_ROWS = select(*_COLUMNS).where(Instance.id.in_(id_set()))
-_NODES = (
-    select(*_COLUMNS).where(Instance.parent_id.is_not(None), Instance.parent_id.in_(id_set())).order_by(Instance.id)
+_LISTED = (
+    Instance.name,
+    Instance.task_id,
+    Instance.business_date,
+    Instance.project,
+    Instance.owner,
+    Instance.origin,
+    Instance.unit,
+    Instance.priority,
 )
-_EDGES = select(InstanceDependency.upstream_id, InstanceDependency.downstream_id).where(
-    InstanceDependency.upstream_id.in_(id_set())
+_HERE = Instance.id.in_(id_set())
+_ROWS = Prepared(select(*_PART, *_LISTED).where(_HERE))
+_PARTS = Prepared(select(*_PART).where(_HERE))
+_NODES = Prepared(
+    select(*_PART).where(Instance.parent_id.is_not(None), Instance.parent_id.in_(id_set())).order_by(Instance.id)
+)
+_EDGES = Prepared(
+    select(InstanceDependency.upstream_id, InstanceDependency.downstream_id).where(
+        InstanceDependency.upstream_id.in_(id_set())
+    )
 )
 _Upstream = aliased(Instance, name="upstream")
 _UPSTREAMS = (
@@ -146,27 +171,22 @@ _MEMBERS = select(Member.project, Member.user, Member.role)
 
 def read_targets(connection: Connection, ids: Collection[int]) -> list[Target]:
     """The targets with these ids, in the order asked for; ids that name no row are left out."""
-    rows = {row.id: row for row in connection.execute(_ROWS, {"ids": bind(ids)})}
-    tables = [row.id for row in rows.values() if row.unit == Unit.LOGICAL_TABLE]
-    nodes: dict[int, list[Part]] = defaultdict(list)
-    for node in connection.execute(_NODES, {"ids": bind(tables)}) if tables else ():
-        nodes[node.parent_id].append(_part(node))
-    return [_target(rows[id], nodes) for id in ids if id in rows]
+    asked = bind(ids)
+    nodes = defaultdict[int | None, list[Part]](list)
+    for part in starmap(_part, _NODES.each(connection, ids=asked)):
+        nodes[part.parent_id].append(part)
+    targets = {row[0]: _target(row, nodes) for row in _ROWS.each(connection, ids=asked)}
+    return [targets[id] for id in ids if id in targets]
 
 
 def read_parts(connection: Connection, ids: Collection[int]) -> dict[int, Part]:
     """Executable rows as they are now, by id."""
-    return {row.id: _part(row) for row in connection.execute(_ROWS, {"ids": bind(ids)})}
+    return {part.id: part for part in starmap(_part, _PARTS.each(connection, ids=bind(ids)))}
 
 
-def edges_among(connection: Connection, ids: Collection[int]) -> list[tuple[int, int]]:
-    """The dependencies, as (upstream, downstream), that run between two of these executable rows.
-
-    Only one end is asked for in SQL: with both, SQLite tries every pair of ids.
-    """
-    inside = set(ids)
-    edges = connection.execute(_EDGES, {"ids": bind(ids)}).all()
-    return [(up, down) for up, down in edges if down in inside]
+def edges_below(connection: Connection, ids: Collection[int]) -> list[tuple[int, int]]:
+    """The dependencies, as (upstream, downstream), whose upstream is one of these executable rows."""
+    return _EDGES.all(connection, ids=bind(ids))
 
 
 def with_upstreams(connection: Connection, targets: Iterable[Target]) -> list[Target]:
@@ -178,17 +198,17 @@ def with_upstreams(connection: Connection, targets: Iterable[Target]) -> list[Ta
         if listed != part_of[downstream]:
             found[part_of[downstream]][upstream] = listed
     rooted = set(connection.execute(_ROOTED, {"ids": bind({target.task_id for target in targets})}).scalars())
-    return [replace(t, upstreams=found.get(t.id, {}), is_rooted=t.task_id in rooted) for t in targets]
+    return [t._replace(upstreams=found.get(t.id, {}), is_rooted=t.task_id in rooted) for t in targets]
 
 
 def with_order(connection: Connection, targets: Iterable[Target]) -> list[Target]:
     """The same targets, with the nodes of logical tables that follow another node of their table marked."""
     targets = list(targets)
     table_of = {part.id: target.id for target in targets if target.unit is Unit.LOGICAL_TABLE for part in target.parts}
-    edges = edges_among(connection, table_of) if table_of else ()
-    following = {down for up, down in edges if table_of[up] == table_of[down]}
+    edges = edges_below(connection, table_of) if table_of else ()
+    following = {down for up, down in edges if table_of[up] == table_of.get(down)}
     return [
-        replace(t, parts=tuple(replace(part, follows=part.id in following) for part in t.parts))
+        t._replace(parts=tuple(part._replace(follows=part.id in following) for part in t.parts))
         if t.unit is Unit.LOGICAL_TABLE
         else t
         for t in targets
@@ -210,7 +230,7 @@ def with_fields_to_come(connection: Connection, targets: Iterable[Target]) -> li
     carrying = {row.id for row in rows}
     marked = {row.id for row in rows if (row.parent_id, row.field_id) in to_come}
     return [
-        replace(t, parts=tuple(replace(p, to_come=p.id in marked or p.id not in carrying) for p in t.parts))
+        t._replace(parts=tuple(p._replace(to_come=p.id in marked or p.id not in carrying) for p in t.parts))
         if t.unit is Unit.LOGICAL_TABLE
         else t
         for t in targets
@@ -225,62 +245,79 @@ def read_members(connection: Connection) -> dict[str, dict[str, Role]]:
     return dict(members)
 
 
-def read_reach(connection: Connection, parts: Iterable[int]) -> Reach:
-    """What hangs below these executable rows, counted in one walk; a logical table counts once."""
-    instances, projects, baselines = connection.execute(_REACH, {"ids": bind(parts)}).one()
-    return Reach(instances, projects, baselines)
+def read_reach(connection: Connection, targets: Iterable[Target], edges: Iterable[tuple[int, int]]) -> Reach:
+    """What hangs below targets, counted in one walk; a logical table counts once.
+
+    `edges` are the dependencies below their parts: the walk begins where these leave the targets.
+    """
+    targets = list(targets)
+    chosen = {part.id for target in targets for part in target.parts}
+    asked = {
+        "ids": bind({downstream for _, downstream in edges} - chosen),
+        "chosen": bind(chosen),
+        "tasks": bind({target.task_id for target in targets}),
+    }
+    return Reach(*_REACH.one(connection, **asked))
 
 
 def _reach() -> Select[int, int, int]:
     below = id_rows().cte("below", recursive=True)
     below = below.union(
-        select(InstanceDependency.downstream_id).join(below, InstanceDependency.upstream_id == below.c.id)
+        select(InstanceDependency.downstream_id)
+        .join(below, InstanceDependency.upstream_id == below.c.id)
+        .where(InstanceDependency.downstream_id.not_in(id_set("chosen")))
     )
     reached = select(Instance.task_id, Instance.project, func.coalesce(Instance.parent_id, Instance.id).label("row"))
-    reached = reached.add_columns(Instance.id.in_(id_set()).label("chosen"))
     rows = reached.join(below, Instance.id == below.c.id).cte("reached")
     baselines = select(func.count(distinct(BaselineTask.baseline))).where(
-        BaselineTask.task_id.in_(select(rows.c.task_id))
+        or_(BaselineTask.task_id.in_(select(rows.c.task_id)), BaselineTask.task_id.in_(id_set("tasks")))
     )
-    return select(
-        func.count(distinct(rows.c.row)).filter(~rows.c.chosen),
-        func.count(distinct(rows.c.project)).filter(~rows.c.chosen),
-        baselines.scalar_subquery(),
-    )
+    return select(func.count(distinct(rows.c.row)), func.count(distinct(rows.c.project)), baselines.scalar_subquery())
 
 
-_REACH = _reach()
+_REACH = Prepared(_reach())
+
+_STATUSES = {str(status): status for status in Status}
+_ORIGINS = {str(origin): origin for origin in Origin}
+_UNITS = {str(unit): unit for unit in Unit}
 
 
-def _part(row: Row[*tuple[Any, ...]]) -> Part:
-    instant = row.dry_run or row.type == TaskType.VIRTUAL
-    return Part(
-        row.id,
-        Status(row.status),
-        row.paused,
-        row.attempt,
-        row.rev,
-        row.due_at,
-        row.parent_id,
-        row.autonomous,
-        instant,
-    )
+def _part(
+    id: int,
+    status: str,
+    paused: bool,
+    attempt: int,
+    rev: int,
+    due_at: int,
+    parent_id: int | None,
+    autonomous: bool,
+    instant: bool,
+) -> Part:
+    """A row of `_PART` as the driver gives it."""
+    known = _STATUSES[status]
+    return Part(id, known, bool(paused), attempt, rev, due_at, parent_id, bool(autonomous), bool(instant))
 
 
-def _target(row: Row[*tuple[Any, ...]], nodes: dict[int, list[Part]]) -> Target:
-    parts = tuple(nodes[row.id]) if row.unit == Unit.LOGICAL_TABLE else (_part(row),)
+def _target(row: tuple[Any, ...], nodes: Mapping[int | None, list[Part]]) -> Target:
+    """A row of `_PART` and `_LISTED`, with the nodes of tables by the table's id."""
+    own, parts = _part(*row[: len(_PART)]), None
+    name, task_id, business_date, project, owner, origin, unit, priority = row[len(_PART) :]
+    paused = own.paused
+    if unit == Unit.LOGICAL_TABLE:
+        parts = tuple(nodes.get(own.id, ()))
+        paused = paused or any(part.paused for part in parts)
     return Target(
-        id=row.id,
-        key=instance_key(row.task_id, row.business_date, row.id),
-        name=clean(row.name),
-        task_id=row.task_id,
-        project=row.project,
-        owner=row.owner,
-        origin=Origin(row.origin),
-        unit=Unit(row.unit),
-        status=Status(row.status),
-        paused=row.paused or any(part.paused for part in parts),
-        priority=row.priority,
-        parent_id=row.parent_id,
-        parts=parts,
+        own.id,
+        intern(clean(name)),
+        task_id,
+        intern(business_date),
+        intern(project),
+        intern(owner),
+        _ORIGINS[origin],
+        _UNITS[unit],
+        own.status,
+        paused,
+        priority,
+        own.parent_id,
+        (own,) if parts is None else parts,
     )

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from dpconsole.core.domain.definitions import Role
+import random
+from collections.abc import Iterator
+from itertools import product
+from typing import Any
+
+import pytest
+
+from dpconsole.core.domain.definitions import Origin, Role, Unit
 from dpconsole.core.domain.statuses import Status
+from dpconsole.core.operations.fields import FieldKind
 from dpconsole.core.operations.records import Outcome
-from dpconsole.core.operations.selection import Selection
+from dpconsole.core.operations.registry import OPERATIONS, Operation
+from dpconsole.core.operations.selection import Kind, Selection
 from dpconsole.core.operations.service import Operations
-from dpconsole.core.store.targets import Reach
+from dpconsole.core.store.targets import Part, Reach, Target
 from tests.core.operations.night import Night
 
 S, F, N = Status.SUCCEEDED, Status.FAILED, Status.NOT_RUNNING
@@ -32,6 +41,17 @@ def test_tables_that_feed_each_other_node_by_node_can_be_ordered(night: Night, o
     (first, (a1, a2)), (second, (b1,)) = night.table("a", [F, F]), night.table("b", [F])
     night.chain(a1, b1, a2)
     assert [item.id for item in operations.plan("rerun", Selection.of([second, first])).acts] == [first, second]
+
+
+def test_rows_go_by_due_time_but_never_before_an_upstream(night: Night, operations: Operations) -> None:
+    dice = random.Random(7)
+    ids = [night.instance(f"t{number}", due_at=dice.randrange(5)) for number in range(12)]
+    edges = [(ids[up], ids[down]) for up in range(12) for down in range(up + 1, 12) if dice.random() < 0.2]
+    for edge in edges:
+        night.edge(*edge)
+    acts = [item.id for item in operations.plan("rerun", Selection.of(dice.sample(ids, 12))).acts]
+    assert sorted(acts) == ids
+    assert all(acts.index(up) < acts.index(down) for up, down in edges)
 
 
 def test_reasons_are_grouped(night: Night, operations: Operations) -> None:
@@ -118,3 +138,58 @@ def test_rows_without_permission_are_skipped_not_hidden(night: Night, operations
         ids[3]: Outcome.PLANNED,
     }
     assert plan.reasons(Outcome.SKIPPED) == [("no permission", 2)]
+
+
+# --- alike rows are judged once ---------------------------------------------------------------------------------------
+
+
+def _hidden(name: str) -> Any:
+    def look(_self: object) -> None:
+        raise AssertionError(f"a verb that looks at {name} judges rows differently that are alike")
+
+    return property(look)
+
+
+class FacelessPart(Part):
+    id, attempt, rev, due_at, parent_id = map(_hidden, ("id", "attempt", "rev", "due_at", "parent_id"))
+
+
+class FacelessTarget(Target):
+    id, name, task_id, key, owner = map(_hidden, ("id", "name", "task_id", "key", "owner"))
+    business_date, parent_id = map(_hidden, ("business_date", "parent_id"))
+
+
+def faceless() -> Iterator[Target]:
+    whole = {"name": "", "task_id": 1, "business_date": "", "project": "trade", "owner": "lin", "priority": 5}
+    for status, paused, unit, origin, level in product(Status, (False, True), Unit, Origin, (0, 2)):
+        parts = [FacelessPart(1, one, paused, 1, 1, 1, None, origin is Origin.RECURRING, False) for one in Status]
+        mine = tuple(parts) if unit is Unit.LOGICAL_TABLE else (parts[list(Status).index(status)],)
+        kind = {"origin": origin, "unit": unit, "status": status, "paused": paused, "level": level}
+        yield FacelessTarget(id=1, parent_id=None, parts=mine, upstreams={7: 7}, **kind, **whole)  # type: ignore[arg-type]
+
+
+def every_answer(operation: Operation) -> Iterator[dict[str, str]]:
+    asked = {field.name: "7" for field in operation.fields if field.kind is FieldKind.IDS and field.required}
+    choices = [field for field in operation.fields if field.choices and not field.goes_with]
+    for answers in product(*(field.choices for field in choices)):
+        chosen = {field.name: answer for field, answer in zip(choices, answers, strict=True)}
+        yield operation.complete(asked | chosen)
+
+
+@pytest.mark.parametrize(
+    "operation", [one for one in OPERATIONS.values() if one.kind is Kind.INSTANCE], ids=lambda one: one.name
+)
+def test_no_verb_looks_at_what_alike_rows_may_differ_in(operation: Operation) -> None:
+    for arguments, target in product(every_answer(operation), faceless()):
+        operation.shows(target)
+        operation.passes_over(target, arguments)
+        if operation.refuse(target, arguments) is None and operation.may_change(target, arguments):
+            operation.after(target, arguments)
+
+
+def test_rows_that_differ_in_their_nodes_alone_are_not_alike() -> None:
+    part = Part(1, Status.FAILED, False, 1, 1, 1, None, True, False)
+    table = Target(1, "t", 1, "", "trade", "lin", Origin.RECURRING, Unit.NODE, Status.FAILED, False, 5, None, (part,))
+    others = [part._replace(**change) for change in ({"status": Status.SUCCEEDED}, {"paused": True}, {"to_come": True})]
+    assert len({table.likeness, *(table._replace(parts=(other,)).likeness for other in others)}) == 4
+    assert table._replace(id=2, parts=(part._replace(id=2, rev=9),)).likeness == table.likeness
