@@ -12,12 +12,10 @@ from itertools import pairwise
 
 from sqlalchemy import Connection
 
-from dpconsole.core.domain.definitions import Method
 from dpconsole.core.graph.window import MOST_NODES, Window, WindowNode, signed_levels
 from dpconsole.core.store import task_neighbours as store
 from dpconsole.core.store.neighbours import Edge
 from dpconsole.core.store.session import current_rev
-from dpconsole.core.store.task_neighbours import TaskFacts
 
 
 def read_task_window(
@@ -68,44 +66,9 @@ def _nodes(connection: Connection, level_of: Mapping[int, int], declared: Mappin
     for up, down in declared:
         above[down] -= 1
         below[up] -= 1
-    facts = store.read_task_facts(connection, level_of)
+    facts, parts = store.read_task_facts(connection, level_of), store.count_nodes(connection, level_of)
     return {
-        id: _node(facts[id], level, above.get(id, 0), below.get(id, 0)) for id, level in level_of.items() if id in facts
+        id: WindowNode.of(facts[id], facts[id].task, level, above.get(id, 0), below.get(id, 0), parts.get(id, 0))
+        for id, level in level_of.items()
+        if id in facts
     }
-
-
-def _node(facts: TaskFacts, level: int, hidden_up: int, hidden_down: int) -> WindowNode:
-    return WindowNode(
-        id=facts.id,
-        key=facts.key,
-        level=level,
-        hidden_up=hidden_up,
-        hidden_down=hidden_down,
-        parts=facts.parts,
-        vacuous=(),
-        task_id=facts.id,
-        parent=None,
-        unit=facts.unit,
-        type=facts.type,
-        name=facts.name,
-        task=facts.key,
-        project=facts.project,
-        owner=facts.owner,
-        description=facts.description,
-        origin="",
-        cycle=facts.cycle,
-        business_date="",
-        due_at=None,
-        started_at=None,
-        ended_at=None,
-        status=None,
-        paused=facts.method == Method.PAUSED,
-        dry_run=facts.method == Method.DRY_RUN,
-        forced=False,
-        set_by_hand=False,
-        priority=facts.priority,
-        effective_priority=facts.priority,
-        backfill=None,
-        backfill_id=None,
-        backfill_date_id=None,
-    )

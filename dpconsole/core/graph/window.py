@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from graphlib import CycleError, TopologicalSorter
-from typing import Any, Literal
+from operator import attrgetter
+from typing import Literal
 
 from sqlalchemy import Connection
 
@@ -20,59 +21,58 @@ from dpconsole.core.domain.definitions import Unit
 from dpconsole.core.domain.keys import instance_key
 from dpconsole.core.domain.statuses import Status
 from dpconsole.core.store import neighbours as store
-from dpconsole.core.store.neighbours import Edge, Facts, Levels
+from dpconsole.core.store.neighbours import Edge, Levels, NodeFacts
 from dpconsole.core.store.session import current_rev
 
 MOST_NODES = 2_000
 """Nodes that a window holds at most, unless it is asked for more."""
 
 
-@dataclass(frozen=True, slots=True)
-class WindowNode:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowNode(NodeFacts):
     """One box of the picture. `level` is 0 for the main row, negative upstream, positive downstream of it.
 
     `hidden_up` and `hidden_down` count the listed rows directly beside it that the window does not show. `parts` is the
     number of materialization nodes behind a folded logical table, else 0. `vacuous` names declared upstreams that had
-    no instance (section 10.2). A task's box has no business date, no times and no status, and `key` is its key.
+    no instance (section 10.2). `key` is the id it is shown under, of a task its key.
     """
 
-    id: int
     key: str
     level: int
     hidden_up: int
     hidden_down: int
     parts: int
     vacuous: tuple[str, ...]
-    parent: int | None
-    task_id: int
-    unit: str
-    type: str
-    name: str
-    task: str
-    project: str
-    owner: str
-    description: str
-    origin: str
-    cycle: str
-    business_date: str
-    due_at: int | None
-    started_at: int | None
-    ended_at: int | None
-    status: Status | None
-    paused: bool
-    dry_run: bool
-    forced: bool
-    set_by_hand: bool
-    priority: int
-    effective_priority: int
-    backfill: str | None
-    backfill_id: int | None
-    backfill_date_id: int | None
+
+    @classmethod
+    def of(
+        cls,
+        facts: NodeFacts,
+        key: str,
+        level: int,
+        hidden_up: int,
+        hidden_down: int,
+        parts: int,
+        vacuous: tuple[str, ...] = (),
+    ) -> WindowNode:
+        """The node that shows these facts at its place in a window."""
+        return cls(
+            *_told(facts),
+            key=key,
+            level=level,
+            hidden_up=hidden_up,
+            hidden_down=hidden_down,
+            parts=parts,
+            vacuous=vacuous,
+        )
 
     @property
     def is_table(self) -> bool:
         """Whether it stands for a logical table as a whole."""
         return self.unit == Unit.LOGICAL_TABLE
+
+
+_told = attrgetter(*(told.name for told in fields(NodeFacts)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,9 +344,7 @@ def _own(node: WindowNode) -> tuple[int, int, int, int, tuple[str, ...]]:
 
 
 def _node(
-    facts: Facts, level: int, hidden_up: int, hidden_down: int, parts: int, vacuous: tuple[str, ...]
+    facts: NodeFacts, level: int, hidden_up: int, hidden_down: int, parts: int, vacuous: tuple[str, ...]
 ) -> WindowNode:
-    """A node; what it takes over from the store follows in the order of `Facts`, for naming it all costs most."""
-    rest: tuple[Any, ...] = facts[1:]
     key = instance_key(facts.task_id, facts.business_date, facts.id)
-    return WindowNode(facts.id, key, level, hidden_up, hidden_down, parts, vacuous, *rest)
+    return WindowNode.of(facts, key, level, hidden_up, hidden_down, parts, vacuous)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy import (
@@ -266,11 +266,14 @@ def _count(
 # --- what is told of them ---------------------------------------------------------------------------------------------
 
 
-class Facts(NamedTuple):
-    """What is told of one instance of a picture. Times are UTC ms; `description` is its task's, `backfill` a name."""
+@dataclass(frozen=True, slots=True)
+class NodeFacts:
+    """What is told of one node of a picture; of a task's node nothing behind `dry_run`. Times are UTC ms.
+
+    `task` is a key, `description` the task's, `backfill` a name, `parent` the logical table of a materialization node.
+    """
 
     id: int
-    parent_id: int | None
     task_id: int
     unit: str
     type: str
@@ -279,26 +282,29 @@ class Facts(NamedTuple):
     project: str
     owner: str
     description: str
-    origin: str
     cycle: str
-    business_date: str
-    due_at: int
-    started_at: int | None
-    ended_at: int | None
-    status: Status
-    paused: bool
-    dry_run: bool
-    forced: bool
-    set_by_hand: bool
     priority: int
     effective_priority: int
-    backfill: str | None
-    backfill_id: int | None
-    backfill_date_id: int | None
+    paused: bool
+    dry_run: bool
+    parent: int | None = None
+    origin: str = ""
+    business_date: str = ""
+    due_at: int | None = None
+    started_at: int | None = None
+    ended_at: int | None = None
+    status: Status | None = None
+    forced: bool = False
+    set_by_hand: bool = False
+    backfill: str | None = None
+    backfill_id: int | None = None
+    backfill_date_id: int | None = None
 
 
+_COLUMNS = [field.name for field in fields(NodeFacts)]
 _ELSEWHERE: Mapping[str, Any] = {
     "task": Instance.task_key,
+    "parent": Instance.parent_id,
     "description": Task.description,
     "backfill": Backfill.name,
 }
@@ -310,7 +316,7 @@ def _facts_column(name: str) -> ColumnElement[Any]:
 
 
 _FACTS = Prepared(
-    select(*(_facts_column(name) for name in Facts._fields))
+    select(*(_facts_column(name) for name in _COLUMNS))
     .select_from(Instance)
     .join(Task, Task.id == Instance.task_id)
     .outerjoin(Backfill, Backfill.id == Instance.backfill_id)
@@ -321,28 +327,28 @@ _HELD_TABLES = Prepared(
     .distinct()
     .where(Instance.parent_id.is_not(None), Instance.parent_id.in_(id_set()), Instance.paused.is_(True))
 )
-_TEXTS = [Facts._fields.index(name) for name in ("name", "task", "project", "owner", "description", "backfill")]
-_FLAGS = [Facts._fields.index(name) for name in ("paused", "dry_run", "forced", "set_by_hand")]
-_STATUS = Facts._fields.index("status")
+_TEXTS = [_COLUMNS.index(name) for name in ("name", "task", "project", "owner", "description", "backfill")]
+_FLAGS = [_COLUMNS.index(name) for name in ("paused", "dry_run", "forced", "set_by_hand")]
+_STATUS = _COLUMNS.index("status")
 
 
-def read_facts(connection: Connection, ids: Collection[int]) -> dict[int, Facts]:
+def read_facts(connection: Connection, ids: Collection[int]) -> dict[int, NodeFacts]:
     """What is told of these instances, by id; a logical table is paused when one of its nodes is (section 9.2)."""
     found = {row[0]: _facts(row) for row in _FACTS.all(connection, ids=bind(ids))}
     tables = [id for id, facts in found.items() if facts.unit == Unit.LOGICAL_TABLE]
     for (id,) in _HELD_TABLES.all(connection, ids=bind(tables)) if tables else ():
-        found[id] = found[id]._replace(paused=True)
+        found[id] = replace(found[id], paused=True)
     return found
 
 
-def _facts(row: Any) -> Facts:
+def _facts(row: Any) -> NodeFacts:
     values = list(row)
     for place in _TEXTS:
         values[place] = values[place] and shown(values[place])
     for place in _FLAGS:
         values[place] = bool(values[place])
     values[_STATUS] = Status(values[_STATUS])
-    return Facts(*values)
+    return NodeFacts(*values)
 
 
 # --- the other data timestamps of a backfill --------------------------------------------------------------------------

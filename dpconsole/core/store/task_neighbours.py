@@ -8,44 +8,39 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Connection, Integer, bindparam, func, select
 
-from dpconsole.core.domain.definitions import DependencyCycle
+from dpconsole.core.domain.definitions import DependencyCycle, Method
 from dpconsole.core.store.arrays import bind, id_set
 from dpconsole.core.store.models import Dependency, Node, Task
-from dpconsole.core.store.neighbours import Edge, Levels, walk
+from dpconsole.core.store.neighbours import Edge, Levels, NodeFacts, walk
 from dpconsole.core.store.pages import shown
 from dpconsole.core.store.prepared import Prepared
-
-
-class TaskFacts(NamedTuple):
-    """What is told of one task of a picture; `status` is that of its definition, `parts` its materialization nodes."""
-
-    id: int
-    key: str
-    name: str
-    project: str
-    owner: str
-    description: str
-    unit: str
-    type: str
-    cycle: str
-    method: str
-    status: str
-    priority: int
-    parts: int
-
 
 _COUNTS_EDGE = (
     Dependency.enabled.is_(True) & Dependency.upstream_id.is_not(None) & (Dependency.upstream_id != Dependency.task_id)
 )
-_ACTIVE_NODES = (
-    select(func.count()).where(Node.task_id == Task.id, Node.active.is_(True)).correlate(Task).scalar_subquery()
+_NODES = (
+    select(Node.task_id, func.count()).where(Node.task_id.in_(id_set()), Node.active.is_(True)).group_by(Node.task_id)
 )
-_READ = (getattr(Task, name) for name in TaskFacts._fields[:-1])
-_FACTS = select(*_READ, _ACTIVE_NODES.label("parts")).where(Task.id.in_(id_set()))
+_FACTS = select(
+    Task.id,
+    Task.id.label("task_id"),
+    Task.unit,
+    Task.type,
+    Task.name,
+    Task.key.label("task"),
+    Task.project,
+    Task.owner,
+    Task.description,
+    Task.cycle,
+    Task.priority,
+    Task.priority.label("effective_priority"),
+    (Task.method == Method.PAUSED).label("paused"),
+    (Task.method == Method.DRY_RUN).label("dry_run"),
+).where(Task.id.in_(id_set()))
 _EDGES = select(Dependency.upstream_id, Dependency.task_id, Dependency.cycle).where(
     Dependency.task_id.in_(id_set()), _COUNTS_EDGE
 )
@@ -110,14 +105,19 @@ def count_tasks_beside(connection: Connection, ids: Collection[int]) -> tuple[di
     return dict(_COUNT_UP.all(connection, ids=bound)), dict(_COUNT_DOWN.all(connection, ids=bound))
 
 
-def read_task_facts(connection: Connection, ids: Collection[int]) -> dict[int, TaskFacts]:
+def count_nodes(connection: Connection, ids: Collection[int]) -> dict[int, int]:
+    """How many materialization nodes each of these tasks has; those with none are left out."""
+    return dict(connection.execute(_NODES, {"ids": bind(ids)}).all())
+
+
+def read_task_facts(connection: Connection, ids: Collection[int]) -> dict[int, NodeFacts]:
     """What is told of these tasks, by id."""
     return {row.id: _facts(row) for row in connection.execute(_FACTS, {"ids": bind(ids)})}
 
 
-_TEXTS = ("key", "name", "project", "owner", "description")
+_TEXTS = ("task", "name", "project", "owner", "description")
 
 
-def _facts(row: Any) -> TaskFacts:
+def _facts(row: Any) -> NodeFacts:
     values: dict[str, Any] = {name: shown(value) if name in _TEXTS else value for name, value in row._mapping.items()}
-    return TaskFacts(**values)
+    return NodeFacts(**values)

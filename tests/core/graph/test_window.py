@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import fields
 from random import Random
 from typing import Any, Literal
 
@@ -16,7 +15,6 @@ from dpconsole.core.domain.statuses import Status
 from dpconsole.core.engine.backfilling import submit
 from dpconsole.core.graph.window import (
     Window,
-    WindowNode,
     extend,
     next_failed,
     read_window,
@@ -26,7 +24,7 @@ from dpconsole.core.graph.window import (
     with_nodes,
 )
 from dpconsole.core.store.models import Instance
-from dpconsole.core.store.neighbours import Facts, timestamps
+from dpconsole.core.store.neighbours import timestamps
 from dpconsole.core.store.session import Store
 from tests.core.graph.windows import random_night, whole
 from tests.faults.sizes import size
@@ -263,11 +261,6 @@ def test_what_changes_behind_a_folded_table_is_its_change(tables: Night) -> None
     with tables.store.read() as connection:
         fresh = refresh(connection, window, [tables.id("ltv")])
     assert [(node.name, node.paused) for node in fresh.values()] == [("dim", True)]
-
-
-def test_what_a_node_takes_over_stands_in_the_order_of_the_store() -> None:
-    names = [one.name for one in fields(WindowNode)]
-    assert names[names.index("parent") + 1 :] == list(Facts._fields[2:])
 
 
 def test_the_next_failed_goes_around_from_upstream_down(night: Night) -> None:
