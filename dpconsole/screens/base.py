@@ -175,8 +175,8 @@ class ConsoleScreen(Keyed):
 
     def _notice(self) -> str:
         services = self.session.services
-        if services.engine.trouble is not None:
-            return services.engine.trouble.words
+        if trouble := services.engine.trouble:
+            return trouble
         notices = ("read-only" * services.settings.readonly, self.session.watch.words)
         return "   ".join(filter(None, notices))
 

@@ -12,7 +12,6 @@ import asyncio
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from threading import Event, Thread
 from typing import TypeVar
 
@@ -37,13 +36,6 @@ JUMP_SECONDS = 2.0
 Result = TypeVar("Result")
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """What keeps the engine of this process from working, in words for a banner."""
-
-    words: str
 
 
 class EngineHost:
@@ -80,7 +72,7 @@ class EngineHost:
         self._timer: asyncio.TimerHandle | None = None
         self._stopping = Event()
         self._keeper = Thread(target=self._keep_lease, name="lease", daemon=True)
-        self._troubles: dict[str, Trouble] = {}
+        self._troubles: dict[str, str] = {}
 
     # --- for whoever runs it ------------------------------------------------------------------------------------------
 
@@ -122,9 +114,9 @@ class EngineHost:
         return self._lease.state()
 
     @property
-    def trouble(self) -> Trouble | None:
-        """What keeps the engine from working now, the oldest first; None when all is well."""
-        return next(iter(tuple(self._troubles.values())), None)
+    def trouble(self) -> str:
+        """What has kept the engine from working longest, in words for a banner; empty when all is well."""
+        return next(iter(tuple(self._troubles.values())), "")
 
     # --- beats --------------------------------------------------------------------------------------------------------
 
@@ -194,7 +186,7 @@ class EngineHost:
         except Fenced as error:
             _log.warning("stepped down: %s", error)
         except StoreError as error:
-            self._troubles[work] = Trouble(str(error))
+            self._troubles[work] = str(error)
             _log.error("%s", error)
         else:
             self._troubles.pop(work, None)

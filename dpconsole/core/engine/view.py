@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from dpconsole.core.engine.host import EngineHost, Trouble
+from dpconsole.core.engine.host import EngineHost
 from dpconsole.core.engine.lease import EngineState, Lease
 from dpconsole.core.engine.logs import RunLogs
 
@@ -14,8 +14,8 @@ class EngineView(Protocol):
     """What a console asks of the engine. All but `start` and `stop` may be called from every thread."""
 
     @property
-    def trouble(self) -> Trouble | None:
-        """What keeps the engine of this process from working, if there is one."""
+    def trouble(self) -> str:
+        """What keeps the engine of this process from working, in words; empty when all is well."""
 
     async def start(self) -> None:
         """The console has begun; an engine of this process begins with it, on the running loop."""
@@ -41,7 +41,7 @@ class HostedEngine:
     logs: RunLogs
 
     @property
-    def trouble(self) -> Trouble | None:
+    def trouble(self) -> str:
         """What keeps it from working."""
         return self.host.trouble
 
@@ -72,7 +72,7 @@ class WatchedEngine:
 
     lease: Lease
     logs: RunLogs
-    trouble: Trouble | None = None
+    trouble: str = ""
 
     async def start(self) -> None:
         """Nothing of this process begins."""

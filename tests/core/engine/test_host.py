@@ -127,12 +127,11 @@ async def test_a_host_says_what_keeps_it_from_working_and_that_it_is_over(sqlite
         return SimulatedExecutor(1)
 
     async with started(EngineHost(sqlite_store, night.clock, VirtualClock(0), make_executor)) as host:
-        await until(lambda: host.trouble is not None)
-        assert host.trouble is not None
-        assert host.trouble.words == "night.db: another process is writing to it"
+        await until(lambda: host.trouble)
+        assert host.trouble == "night.db: another process is writing to it"
         in_the_way.clear()
         host.wake()
-        await until(lambda: night.status("b") == SUCCEEDED and host.trouble is None)
+        await until(lambda: night.status("b") == SUCCEEDED and not host.trouble)
 
 
 async def test_what_saved_flows_are_to_submit_is_made_where_nights_are_generated(sqlite_store: Store) -> None:
