@@ -11,8 +11,10 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, ClassVar, Literal
 
-from textual import on, work
+from textual import events, on, work
+from textual.geometry import Size
 from textual.message import Message
+from textual.timer import Timer
 from textual.widget import Widget
 from typing_extensions import override
 
@@ -39,6 +41,9 @@ from dpconsole.widgets.line import Line
 from dpconsole.widgets.status import chips
 
 Direction = Literal["up", "down"]
+
+RESIZE_REST = 0.2
+"""Seconds a window keeps its size before the picture is laid out for it: one that is dragged does so once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,8 @@ class DagScreen(ConsoleScreen):
         self.bar = FilterBar(placeholder="part of a name, or an id")
         self._sought_from = 0
         self._is_stale = False
+        self._drawn_for: Size | None = None
+        self._resting: Timer | None = None
 
     @override
     def body(self) -> Iterable[Widget]:
@@ -117,7 +124,7 @@ class DagScreen(ConsoleScreen):
 
     def look(self, asked: Asked, *, keep: bool = True, wanted: int | None = None) -> None:
         """Ask for a picture; the focus goes to the node `wanted`, or stays."""
-        self.asked = asked
+        self.asked, self._drawn_for = asked, self.app.size
         layout = self.picture.layout if keep and self.picture else None
         self._draw(asked, layout, (self.view.size.width, self.view.size.height), wanted)
 
@@ -173,6 +180,25 @@ class DagScreen(ConsoleScreen):
         main, session = window.nodes[window.anchor], self.session
         day = date.fromisoformat(main.business_date) if main.business_date else None
         return lambda due: show_moment(due, session.times, self.services.zone, session.now, day)
+
+    # The window
+
+    @override
+    def on_resize(self, _event: events.Resize) -> None:
+        super().on_resize(_event)
+        if self._resting is not None:
+            self._resting.stop()
+        self._resting = self.set_timer(RESIZE_REST, self._fit_window)
+
+    @override
+    def on_screen_resume(self) -> None:
+        super().on_screen_resume()
+        self.call_after_refresh(self._fit_window)
+
+    def _fit_window(self) -> None:
+        """Lay out again where the terminal is not as large as it was; the focus stays."""
+        if self._drawn_for not in (None, self.app.size):
+            self.look(replace(self.asked))
 
     # What stands above and below
 

@@ -23,6 +23,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.geometry import Region, Size
@@ -46,6 +47,9 @@ WHEEL = 3
 
 MARKED, PARTLY, CURSOR = "●", "◌", "›"
 """What stands before a node that is marked, of which some is marked, or that is in focus."""
+
+LEFTWARDS, RIGHTWARDS = "‹", "›"
+"""What stands at the edges of the window where a line goes on beyond them."""
 
 WIRE, LIT, FOCUS, AWAY, EMPTY = (
     "dag-view--wire",
@@ -492,7 +496,7 @@ class DagView(ScrollView, can_focus=True, inherit_bindings=False):
             self._left = left
             self._strips.clear()
         if line not in self._strips:
-            self._strips[line] = self._line(line, left, left + self.size.width)
+            self._strips[line] = self._edged(self._line(line, left, left + self.size.width), line, left)
         return self._strips[line]
 
     def _empty(self, y: int) -> Strip:
@@ -524,6 +528,26 @@ class DagView(ScrollView, can_focus=True, inherit_bindings=False):
             runs += [(" " * (span.x - at), blank), (span.text, span.style)]
             at = span.x + span.width
         return join(runs, right - start, blank).crop(left - start, right - start)
+
+    def _edged(self, strip: Strip, y: int, left: int) -> Strip:
+        """A line of the window that tells at its edges whether it goes on there."""
+        first, end = self._extent(y)
+        right, style = left + strip.cell_length, self._style_of("", Ink.ACCENT)
+        if first < left:
+            strip = Strip.join((Strip([Segment(LEFTWARDS, style)]), strip.crop(1)))
+        if end > right:
+            strip = Strip.join((strip.crop(0, right - left - 1), Strip([Segment(RIGHTWARDS, style)])))
+        return strip
+
+    def _extent(self, y: int) -> tuple[int, int]:
+        """The first column of a line where something is drawn, and the one behind the last."""
+        assert self._layout is not None
+        codes = self._layout.wires.lines[y]
+        places = [self._layout.places[node] for node in self._on_line.get(y, ())]
+        drawn = {*self._frames.get(y, ()), *(x for at in places for x in (at.x, at.x + at.width - 1))}
+        if codes.strip(b"\0"):
+            drawn |= {len(codes) - len(codes.lstrip(b"\0")), len(codes.rstrip(b"\0")) - 1}
+        return min(drawn, default=len(codes)), max(drawn, default=-1) + 1
 
     def _wires(self, y: int, left: int, right: int) -> Iterator[Span]:
         """Wires and frames of a line: those of the focus brought out, the others drawn back."""

@@ -21,7 +21,7 @@ GLYPHS: dict[str, str] = {
     **{face.glyph: face.ascii for face in (*FACES.values(), NormalisedStatus.WAITING.face)},
     PAUSED[False]: PAUSED[True],
     # marks, folders, order, sequences
-    "●": "*", "◌": "-", "›": ">", "▸": ">", "▾": "v", "▲": "^", "▼": "v", "ⓑ": "b", "…": "~",
+    "●": "*", "◌": "-", "›": ">", "‹": "<", "▸": ">", "▾": "v", "▲": "^", "▼": "v", "ⓑ": "b", "…": "~",
     "←": "<", "→": ">", "↑": "^", "↓": "v",
     # wires, as `core.graph.painting` has them in ASCII
     "─": "-", "│": "|", "┼": ")", "╤": ">", "╧": ">", "╪": ">", "╟": "v", "╢": "v", "╫": "v",

@@ -264,3 +264,18 @@ async def test_what_is_gone_says_so(app: ConsoleApp) -> None:
         await settle(pilot)
         await press(pilot, "l", "space", "n", "A", "escape", MORE_UP, "r")
         assert "It is no longer there." in text(pilot)
+
+
+async def test_another_window_gets_another_layout_and_keeps_the_focus(app: ConsoleApp) -> None:
+    async with app.run_test(size=(160, 40)) as pilot:
+        screen = await open_dag(pilot, "dws_trade_pay_ord_1d")
+        await press(pilot, "j")
+        chosen = here(screen)
+        assert screen.picture is not None and screen.picture.layout.top_down
+        await pilot.resize_terminal(60, 12)
+        await settle(pilot)
+        screen._fit_window()
+        await settle(pilot)
+        assert not screen.picture.layout.top_down
+        assert here(screen) == chosen
+        assert screen.view.in_sight(screen.here)

@@ -167,3 +167,21 @@ async def test_without_a_picture_there_are_words(widget_app: Callable[..., Any])
         view.focus()
         await pilot.press(*"hjkldo")
         assert "Gone." in shown(app)
+
+
+async def test_a_picture_that_goes_on_beyond_the_window_says_so_at_its_edges(widget_app: Callable[..., Any]) -> None:
+    shape, view = chain(30), DagView()
+    app = widget_app(view, keys=KEYS)
+    async with app.run_test(size=(80, 24)) as pilot:
+        view.focus()
+        view.show(shape.laid_out(LINES), cells(shape), 0)
+
+        def edges() -> tuple[bool, bool]:
+            (line,) = [line.ljust(80) for line in app.lines() if line.strip()]
+            return line[0] == "‹", line[79] == "›"
+
+        assert edges() == (False, True)
+        await pilot.press(*"l" * 15)
+        assert edges() == (True, True)
+        await pilot.press(*"l" * 15)
+        assert edges() == (True, False)
