@@ -32,7 +32,7 @@ from dpconsole.core.engine.view import EngineView
 from dpconsole.core.engine.why import Moment, explain
 from dpconsole.core.export.neighbours import export_neighbours
 from dpconsole.core.export.places import ExportCancelled, ExportError
-from dpconsole.core.export.workbook import Progress, export_backfills, export_instances, recurring_ids
+from dpconsole.core.export.workbook import Progress, export_instances, recurring_ids
 from dpconsole.core.graph.critical import PathRole
 from dpconsole.core.graph.grouping import MOST_BESIDE, Group, Grouped, Grouping, aggregate, recounted, renamed
 from dpconsole.core.graph.task_window import read_task_window
@@ -361,10 +361,17 @@ class Services:
     def export_backfills(
         self, selection: Selection, directory: Path, progress: Progress, is_cancelled: Callable[[], bool]
     ) -> Path:
-        """Write the instances of a selection of backfills, or in them, as a workbook; see `export_backfills`."""
+        """Write the instances of a selection of backfills, or in them, as a workbook; see `export_instances`."""
         ids, now = self.operations.rows(selection), self.clock.now()
-        return export_backfills(
-            self.store, ids, directory, now, self.zone, progress=progress, is_cancelled=is_cancelled
+        return export_instances(
+            self.store,
+            ids,
+            directory,
+            now,
+            self.zone,
+            of_backfills=True,
+            progress=progress,
+            is_cancelled=is_cancelled,
         )
 
     def asked_for(self, backfill_id: int) -> dict[str, str]:

@@ -15,7 +15,7 @@ from dpconsole.cli.levels import Levels
 from dpconsole.cli.talk import progress, say, write
 from dpconsole.cli.work import Work, asked, opened
 from dpconsole.core.export.neighbours import MOST_LEVELS, export_neighbours
-from dpconsole.core.export.workbook import export_backfills, export_instances, recurring_ids
+from dpconsole.core.export.workbook import export_instances, recurring_ids
 from dpconsole.core.operations.selection import Selection
 
 
@@ -92,7 +92,8 @@ def backfill(context: click.Context, ids: tuple[str, ...], query: str | None, ou
             say("nothing matched: no workbook was written")
             return Exit.NOTHING
         with progress("instances written") as tell:
-            path = export_backfills(work.store, rows, out, work.clock.now(), work.zone, progress=tell)
+            now = work.clock.now()
+            path = export_instances(work.store, rows, out, now, work.zone, of_backfills=True, progress=tell)
     write(str(path))
     return Exit.DONE
 

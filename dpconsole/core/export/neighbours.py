@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from dpconsole.core.export.places import ExportCancelled, safe_part
+from dpconsole.core.export.places import safe_part, unless
 from dpconsole.core.export.sheets import Column, Sheet
 from dpconsole.core.export.workbook import Download, Progress, instance_columns, write_download
 from dpconsole.core.store.neighbours import Levels, listed_row, read_levels
@@ -71,17 +71,12 @@ def _find(
     store: Store, instance_id: int, up: int | None, down: int | None, is_cancelled: Callable[[], bool]
 ) -> tuple[str, Levels] | None:
     """The instance's name, and what stands around it."""
-
-    def check() -> None:
-        if is_cancelled():
-            raise ExportCancelled("The export was cancelled; nothing was left behind.")
-
     with store.read() as connection:
         listed = listed_row(connection, instance_id)
         if listed is None:
             return None
         (row,) = instance_rows(connection, [listed])
-        return row.name, read_levels(connection, listed, up, down, check=check)
+        return row.name, read_levels(connection, listed, up, down, check=unless(is_cancelled))
 
 
 def _reader(

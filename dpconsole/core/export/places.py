@@ -54,6 +54,16 @@ class ExportCancelled(Exception):
     """The operator stopped an export; nothing was left behind."""
 
 
+def unless(is_cancelled: Callable[[], bool]) -> Check:
+    """A check that ends the writing once an operator has cancelled it."""
+
+    def check() -> None:
+        if is_cancelled():
+            raise ExportCancelled("The export was cancelled; nothing was left behind.")
+
+    return check
+
+
 def safe_part(text: str) -> str:
     """Text from outside as a part of a file name: `[A-Za-z0-9_.-]`, at most 100, hidden by no dot, like no option."""
     return _UNSAFE.sub("_", text)[:NAME_LIMIT] or "_"

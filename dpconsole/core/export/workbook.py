@@ -7,7 +7,7 @@ and the memory does not grow with the rows. A row is as it stood when its page w
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import Path
@@ -18,7 +18,7 @@ from sqlalchemy import Connection, and_
 from dpconsole.core.domain.clock import to_datetime
 from dpconsole.core.domain.definitions import Origin, Unit
 from dpconsole.core.domain.priorities import priority_label
-from dpconsole.core.export.places import Check, ExportCancelled, stamped, write_new
+from dpconsole.core.export.places import Check, stamped, unless, write_new
 from dpconsole.core.export.sheets import Column, Row, Sheet, write_workbook
 from dpconsole.core.store.models import Instance
 from dpconsole.core.store.pages import InstanceRow, instance_rows, snapshot
@@ -29,6 +29,13 @@ RECURRING = "Dataphin_recurring_instance"
 
 BACKFILL = "Dataphin_data_backfill_instance"
 """What the name of the download of backfills begins with (section 4.2)."""
+
+_NAMED = Column[InstanceRow]("Data Backfill Name", lambda row: row.backfill or "", 36)
+_KINDS: Mapping[bool, tuple[str, str, tuple[Column[InstanceRow], ...]]] = {
+    False: (RECURRING, "Recurring Instances", ()),
+    True: (BACKFILL, "Data Backfill Instances", (_NAMED,)),
+}
+"""By whether instances are of backfills: the stem of the file's name, the sheet's, the columns it has more."""
 
 PAGE = 500
 """Rows read at a time, and between two looks at whether to go on."""
@@ -62,37 +69,20 @@ def export_instances(
     now_ms: int,
     zone: tzinfo,
     *,
+    of_backfills: bool = False,
     progress: Progress = lambda _done, _total: None,
     is_cancelled: Callable[[], bool] = lambda: False,
 ) -> Path:
     """Write the recurring instances with these ids, in their order, as `Dataphin_recurring_instance_{time}.xlsx`.
 
-    For all of them see `recurring_ids`. Times are written in `zone`, that of the project; ids that name nothing are
-    left out. It takes about half a millisecond a row, so it wants a thread of its own; `progress` and `is_cancelled`
-    are called there. Raises ExportCancelled, ExportError and StoreError, and leaves nothing behind (section 4.1).
+    Those of backfills are `Dataphin_data_backfill_instance_{time}.xlsx`, with the name of the backfill as a column more
+    (section 4.2). For all recurring ones see `recurring_ids`. Times are written in `zone`, that of the project; ids
+    that name nothing are left out. It takes about half a millisecond a row, so it wants a thread of its own; `progress`
+    and `is_cancelled` are called there. Raises ExportCancelled, ExportError and StoreError, and leaves nothing behind.
     """
-    sheet = Sheet("Recurring Instances", instance_columns(now_ms, zone), f"Times are in {zone}.")
-    download = Download(RECURRING, instance_rows, sheet)
-    return write_download(download, store, ids, directory, now_ms, zone, progress, is_cancelled)
-
-
-def export_backfills(
-    store: Store,
-    ids: Sequence[int],
-    directory: Path,
-    now_ms: int,
-    zone: tzinfo,
-    *,
-    progress: Progress = lambda _done, _total: None,
-    is_cancelled: Callable[[], bool] = lambda: False,
-) -> Path:
-    """Write instances of backfills as `Dataphin_data_backfill_instance_{time}.xlsx`, each with its backfill's name.
-
-    The other columns are those of recurring instances; all else is as in `export_instances` (section 4.2).
-    """
-    named = Column[InstanceRow]("Data Backfill Name", lambda row: row.backfill or "", 36)
-    sheet = Sheet("Data Backfill Instances", (*instance_columns(now_ms, zone), named), f"Times are in {zone}.")
-    download = Download(BACKFILL, instance_rows, sheet)
+    stem, title, own = _KINDS[of_backfills]
+    sheet = Sheet(title, (*instance_columns(now_ms, zone), *own), f"Times are in {zone}.")
+    download = Download(stem, instance_rows, sheet)
     return write_download(download, store, ids, directory, now_ms, zone, progress, is_cancelled)
 
 
@@ -108,9 +98,7 @@ def write_download(
 ) -> Path:
     """Write any download; see `export_instances`."""
 
-    def check() -> None:
-        if is_cancelled():
-            raise ExportCancelled("The export was cancelled; nothing was left behind.")
+    check = unless(is_cancelled)
 
     def write(file: BinaryIO) -> None:
         write_workbook(file, download.sheet, _pages(download, store, ids, progress, check), now_ms)
