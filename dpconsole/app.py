@@ -113,6 +113,13 @@ ENVIRONMENTS: dict[str, str] = {"prod": "dev", "dev": "prod"}
 """What `@` switches to."""
 
 
+def colours_are_unwanted() -> bool:
+    """Whether `NO_COLOR` says so; empty it says nothing, and is taken away, since Textual only asks if it is there."""
+    if os.environ.get("NO_COLOR") == "":
+        del os.environ["NO_COLOR"]
+    return "NO_COLOR" in os.environ
+
+
 @dataclass(frozen=True, slots=True)
 class Beat:
     """What one round of the timer found out."""
@@ -149,7 +156,7 @@ class ConsoleApp(ThriftyApp[int], inherit_bindings=False):
     ) -> None:
         asked = services.settings.ascii
         self._plain = Plain(encoding) if (needs_ascii(encoding) if asked is None else asked) else None
-        no_colour = "NO_COLOR" in os.environ
+        no_colour = colours_are_unwanted()
         super().__init__(ansi_color=True if no_colour else None)
         self.animation_level = "none"
         if no_colour:
@@ -384,7 +391,7 @@ class ConsoleApp(ThriftyApp[int], inherit_bindings=False):
             self._carry_out(armed, called_off=False)
         self._show_armed()
 
-    @work(thread=True, group="armed", exit_on_error=False)
+    @work(thread=True, group="armed", exit_on_error=False, description="an armed batch")
     def _carry_out(self, armed: Armed, *, called_off: bool) -> None:
         """Apply a batch, or enter in the ledger that it was called off."""
         try:

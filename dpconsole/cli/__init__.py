@@ -11,6 +11,9 @@ from io import TextIOWrapper
 
 def main() -> None:
     """The entry point; exits with an `Exit` code."""
+    from dpconsole.cli.collector import collect_seldom
+
+    collect_seldom()
     from dpconsole.cli.root import dpconsole
 
     if isinstance(sys.stdout, TextIOWrapper):

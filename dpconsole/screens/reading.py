@@ -30,11 +30,12 @@ def in_thread(
 ) -> Callable[[Callable[Concatenate[Host, Given], None]], Callable[Concatenate[Host, Given], Worker[None]]]:
     """Run a method of a screen in a thread; with `exclusive`, an older one of the same group no longer counts.
 
-    A `StoreError` comes back as `StoreRefused`. Whatever else is raised is a bug and ends the console.
+    A `StoreError` comes back as `StoreRefused`. Whatever else is raised is a bug and ends the console. Textual is told
+    what the work is called: left to describe it, it would write out every argument, a plan of all its rows.
     """
 
     def decorate(method: Callable[Concatenate[Host, Given], None]) -> Callable[..., Worker[None]]:
-        @work(thread=True, exclusive=exclusive, group=group)
+        @work(thread=True, exclusive=exclusive, group=group, description=method.__qualname__)
         @wraps(method)
         def run(self: Host, *args: Given.args, **kwargs: Given.kwargs) -> None:
             try:

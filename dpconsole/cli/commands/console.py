@@ -46,10 +46,12 @@ def open_console(context: click.Context) -> Exit:
 def run_console(work: Work, clock: Clock, speed: float) -> Exit:
     """Show the console until it is left. `clock` is the engine's, `speed` times as fast as the wall's."""
     from dpconsole.app import ConsoleApp
+    from dpconsole.cli.collector import keep_what_is_loaded
 
     services = _services(work, clock, speed)
     encoding = terminal_encoding(os.environ, getattr(sys.__stderr__, "encoding", None))
     app = ConsoleApp(services, keymap_file=work.settings.places.keymap, encoding=encoding)
+    keep_what_is_loaded()
     try:
         asyncio.run(_show(app))
     finally:

@@ -53,4 +53,4 @@ class Arming:
             return ""
         last = self.waiting[-1]
         others = f" and {len(self.waiting) - 1} more" if len(self.waiting) > 1 else ""
-        return f"{last.plan.operation.title} {len(last.plan.acts):,}{others}: in {max(1, ceil(last.due - now))} s"
+        return f"{last.plan.operation.title} {len(last.plan.targets):,}{others}: in {max(1, ceil(last.due - now))} s"
