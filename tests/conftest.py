@@ -1,7 +1,8 @@
-"""What every test may ask for: a store on SQLite and on a real PostgreSQL."""
+"""What every test may ask for: a store on SQLite and on a real PostgreSQL. And what makes all of them quick."""
 
 from __future__ import annotations
 
+import gc
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -10,12 +11,29 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import URL, Engine, create_engine, make_url, text
+from textual.css.model import RuleSet
+from textual.css.stylesheet import Stylesheet
 
 from dpconsole.core.store import session
 from dpconsole.core.store.opening import open_store
 from dpconsole.core.store.session import Store
+from tests.faults.sizes import size
 from tests.postgres import NoPostgres, running_server
+
+settings.register_profile("dpconsole", max_examples=size(30, 300), deadline=None)
+settings.load_profile("dpconsole")
+
+NEW_OBJECTS = 50_000
+"""How many a test may make before they are looked through for rubbish; Python's own 700 took a fifth of all time."""
+
+
+def pytest_collection_finish() -> None:
+    """Whatever is loaded by now stays to the end, and is not looked through any more."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(NEW_OBJECTS)
 
 
 class Postgres:
@@ -62,6 +80,22 @@ def _statements_are_compiled_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(session, "create_engine", create)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _sheets_are_parsed_once() -> Iterator[None]:
+    """Let the apps of one worker share the rules of their style sheets: nobody writes into a rule once it is parsed."""
+    parse, known = Stylesheet._parse_rules, dict[object, list[RuleSet]]()
+
+    def parse_once(sheet: Stylesheet, *source: Any, **options: Any) -> list[RuleSet]:
+        key = (source, *sorted(options.items()), frozenset(sheet._variables.items()))
+        if key not in known:
+            known[key] = parse(sheet, *source, **options)
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Stylesheet, "_parse_rules", parse_once)
         yield
 
 
