@@ -15,7 +15,6 @@ from sqlalchemy.orm import InstrumentedAttribute
 from dpconsole.core.domain.backfills import DateState
 from dpconsole.core.domain.statuses import NormalisedStatus, Status
 from dpconsole.core.query.fields import FIELDS, FLAGS, NAMED, ORDERED, Field, Kind, ListKind
-from dpconsole.core.query.hints import set_aside
 from dpconsole.core.query.language import (
     And,
     Comparison,
@@ -43,6 +42,7 @@ from dpconsole.core.query.values import (
     read_priority,
 )
 from dpconsole.core.query.walks import instances_around, tasks_around
+from dpconsole.core.store.hints import set_aside
 from dpconsole.core.store.models import (
     PAUSED,
     Backfill,

@@ -21,7 +21,6 @@ from dpconsole.core.domain.definitions import Origin
 from dpconsole.core.domain.statuses import Status
 from dpconsole.core.query.compiling import compile
 from dpconsole.core.query.fields import ListKind
-from dpconsole.core.query.hints import set_aside
 from dpconsole.core.query.language import And, Comparison, Everything, Expression, Walk, comparisons, parse
 from dpconsole.core.query.limits import FILTER_SECONDS, LIST_SECONDS, limited
 from dpconsole.core.query.matching import Column
@@ -31,6 +30,7 @@ from dpconsole.core.query.values import QueryContext
 from dpconsole.core.store import pages
 from dpconsole.core.store.backfill_pages import BackfillRow, backfill_rows
 from dpconsole.core.store.details import InstanceDetail, instance_detail
+from dpconsole.core.store.hints import set_aside
 from dpconsole.core.store.models import UNSUBMITTED, Backfill, Instance, Operation, Task
 from dpconsole.core.store.pages import InstanceRow, TaskRow, instance_rows, task_rows
 from dpconsole.core.store.record_pages import RecordRow, record_rows

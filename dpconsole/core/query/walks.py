@@ -15,10 +15,10 @@ from typing import Any
 from sqlalchemy import CTE, ColumnElement, Select, and_, exists, literal, not_, or_, select, union
 from sqlalchemy.orm import aliased
 
-from dpconsole.core.query.hints import set_aside
 from dpconsole.core.query.language import Walk
 from dpconsole.core.query.matching import Column, contains, is_pattern
 from dpconsole.core.query.values import QueryContext, read_id
+from dpconsole.core.store.hints import set_aside
 from dpconsole.core.store.models import Dependency, Instance, InstanceDependency, Task
 
 

@@ -19,7 +19,8 @@ from dpconsole.core.domain.definitions import Baseline as Promise
 from dpconsole.core.domain.definitions import Origin, Priority, Unit
 from dpconsole.core.domain.statuses import Status
 from dpconsole.core.store.arrays import bind, id_rows, id_set
-from dpconsole.core.store.models import Baseline, BaselineTask, Instance, InstanceDependency, Task, Transition
+from dpconsole.core.store.hints import set_aside
+from dpconsole.core.store.models import Baseline, BaselineTask, Instance, InstanceDependency, Task, Transition, or_zero
 from dpconsole.core.store.pages import shown
 
 RECENT_SPANS = 10
@@ -207,9 +208,9 @@ _ENDS = (
     .join(Instance, Instance.task_id == BaselineTask.task_id)
     .where(
         BaselineTask.is_end,
-        Instance.listing != "",
-        Instance.origin == Origin.RECURRING,
-        Instance.environment == bindparam("environment"),
+        or_zero(Instance.node_id) == 0,
+        set_aside(Instance.origin) == Origin.RECURRING,
+        set_aside(Instance.environment) == bindparam("environment"),
         Instance.business_date == bindparam("business_date"),
     )
     .order_by(BaselineTask.baseline, Instance.due_at, Instance.id)

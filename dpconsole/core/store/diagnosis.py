@@ -24,7 +24,6 @@ from sqlalchemy import (
     false,
     func,
     literal,
-    literal_column,
     not_,
     or_,
     select,
@@ -36,7 +35,16 @@ from dpconsole.core.domain.definitions import ThrottlingRule
 from dpconsole.core.domain.statuses import Status
 from dpconsole.core.store.arrays import bind, id_set, row_set
 from dpconsole.core.store.engine_sql import rule_condition
-from dpconsole.core.store.models import QUEUED, RUNNING, Attempt, BackfillDate, Instance, InstanceDependency, status_is
+from dpconsole.core.store.models import (
+    QUEUED,
+    RUNNING,
+    Attempt,
+    BackfillDate,
+    Instance,
+    InstanceDependency,
+    or_zero,
+    status_is,
+)
 
 WALK_LIMIT = 10_000
 """Rows that a walk visits; what lies beyond them is not looked at, and the walk says so."""
@@ -225,7 +233,7 @@ _recent = (
     .join_from(Instance, Attempt, Attempt.instance_id == Instance.id)
     .where(
         Instance.task_id == _asked.c.task_id,
-        func.coalesce(Instance.node_id, literal_column("0")) == _asked.c.node_id,
+        or_zero(Instance.node_id) == _asked.c.node_id,
         Attempt.state == "ok",
         Attempt.ended_at.is_not(None),
     )

@@ -13,17 +13,18 @@ from dpconsole.core.domain.definitions import Origin
 from dpconsole.core.domain.statuses import Status
 from dpconsole.core.domain.text import clean
 from dpconsole.core.store.arrays import bind, id_set
-from dpconsole.core.store.models import Backfill, BackfillDate, Instance, Task
+from dpconsole.core.store.hints import set_aside
+from dpconsole.core.store.models import Backfill, BackfillDate, Instance, Task, or_zero
 
 _BETWEEN = (bindparam("first", type_=String), bindparam("last", type_=String))
 _STANDING = (
     select(Instance.business_date, Instance.status, func.count())
     .where(
         Instance.task_id.in_(id_set()),
-        Instance.node_id.is_(None),
+        or_zero(Instance.node_id) == 0,
         Instance.business_date.between(*_BETWEEN),
-        Instance.origin == Origin.RECURRING,
-        Instance.environment == bindparam("environment"),
+        set_aside(Instance.origin) == Origin.RECURRING,
+        set_aside(Instance.environment) == bindparam("environment"),
     )
     .group_by(Instance.business_date, Instance.status)
 )

@@ -555,6 +555,11 @@ UNSUBMITTED = Backfill.state != literal_column("'submitted'")
 IN_FLIGHT = BackfillDate.state == literal_column("'begun'")
 
 
+def or_zero(column: Any) -> ColumnElement[int]:
+    """A column as the index on the business key has it."""
+    return func.coalesce(column, literal_column("0"))
+
+
 def _partial(name: str, where: ColumnElement[bool], *columns: Any) -> Index:
     return Index(name, *columns, sqlite_where=where, postgresql_where=where)
 
@@ -583,10 +588,10 @@ _partial("ix_attempt_stop", TO_BE_STOPPED, Attempt.instance_id)
 Index(
     "uq_instance_business_key",
     Instance.task_id,
-    func.coalesce(Instance.node_id, literal_column("0")),
+    or_zero(Instance.node_id),
     Instance.business_date,
     Instance.ordinal,
-    func.coalesce(Instance.backfill_id, literal_column("0")),
+    or_zero(Instance.backfill_id),
     unique=True,
 )
 Index("ix_instance_list", Instance.environment, Instance.origin, Instance.listing, Instance.due_at)

@@ -20,7 +20,6 @@ from sqlalchemy import (
     Select,
     bindparam,
     func,
-    literal_column,
     select,
     union_all,
 )
@@ -36,6 +35,7 @@ from dpconsole.core.store.models import (
     InstanceDependency,
     Task,
     VacuousDependency,
+    or_zero,
 )
 from dpconsole.core.store.pages import shown
 from dpconsole.core.store.prepared import Prepared
@@ -369,11 +369,6 @@ _TIMESTAMPS = (
 _Twin = aliased(Instance, name="twin")
 
 
-def _or_zero(column: Any) -> ColumnElement[int]:
-    """As the index on the business key has it."""
-    return func.coalesce(column, literal_column("0"))
-
-
 def _twins() -> Select[int, int]:
     there = BackfillDate.id == bindparam("date", type_=Integer)
     return (
@@ -382,10 +377,10 @@ def _twins() -> Select[int, int]:
         .join(
             _Twin,
             (_Twin.task_id == Instance.task_id)
-            & (_or_zero(_Twin.node_id) == _or_zero(Instance.node_id))
+            & (or_zero(_Twin.node_id) == or_zero(Instance.node_id))
             & (_Twin.business_date == BackfillDate.business_date)
             & (_Twin.ordinal == Instance.ordinal)
-            & (_or_zero(_Twin.backfill_id) == Instance.backfill_id),
+            & (or_zero(_Twin.backfill_id) == Instance.backfill_id),
         )
         .where(Instance.id.in_(id_set()))
     )

@@ -1,10 +1,10 @@
 """How far the few things stand that an operator watches: asked whenever anything was committed, so it must cost next to
-nothing. Folders are read from their tallies, never from their instances.
+nothing. Folders are read from their tallies, and of instances only those that are to be rerun by themselves.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,8 @@ from dpconsole.core.domain.backfills import BackfillState
 from dpconsole.core.domain.keys import Layer, TreeId, backfill_key, date_key, instance_key
 from dpconsole.core.domain.statuses import NormalisedStatus, Status
 from dpconsole.core.domain.text import clean
-from dpconsole.core.store.models import Backfill, BackfillDate, Instance
+from dpconsole.core.store.hints import set_aside
+from dpconsole.core.store.models import RETRYING, Backfill, BackfillDate, Instance
 from dpconsole.core.store.standings import Standing, backfill_standings, date_standings
 
 
@@ -65,7 +66,8 @@ def _dates(connection: Connection, ids: Collection[int]) -> list[Sighting]:
         .join(Backfill, Backfill.id == BackfillDate.backfill_id)
         .where(BackfillDate.id.in_(ids))
     )
-    below, retrying = date_standings(connection, ids), _retrying(connection, Instance.backfill_date_id, ids)
+    below = date_standings(connection, ids)
+    retrying = _retrying(connection, Instance.backfill_date_id, below)
     return [
         _folder(
             TreeId(Layer.DATE, row.id),
@@ -81,7 +83,8 @@ def _dates(connection: Connection, ids: Collection[int]) -> list[Sighting]:
 
 def _backfills(connection: Connection, ids: Collection[int]) -> list[Sighting]:
     asked = select(Backfill.id, Backfill.name, Backfill.state).where(Backfill.id.in_(ids))
-    below, retrying = backfill_standings(connection, ids), _retrying(connection, Instance.backfill_id, ids)
+    below = backfill_standings(connection, ids)
+    retrying = _retrying(connection, Instance.backfill_id, below)
     return [
         _unsubmitted(row.id, clean(row.name))
         if row.state == BackfillState.FAILED
@@ -108,14 +111,15 @@ def _folder(target: TreeId, key: str, name: str, below: Standing, retrying: int,
     return Sighting(target, key, name, below.status, succeeded or failed_for_good)
 
 
-def _retrying(connection: Connection, folder: Any, ids: Collection[int]) -> dict[int, int]:
+def _retrying(connection: Connection, folder: Any, below: Mapping[int, Standing]) -> dict[int, int]:
     """By folder: how many listed rows below it failed and are rerun by themselves; a logical table by its nodes."""
+    ids = [id for id, standing in below.items() if Status.FAILED in standing.counts]
     if not ids:
         return {}
     listed = func.coalesce(Instance.parent_id, Instance.id)
     asked = (
         select(folder, func.count(listed.distinct()))
-        .where(folder.in_(ids), Instance.retry_at.is_not(None), Instance.status == Status.FAILED)
+        .where(set_aside(folder).in_(ids), RETRYING, Instance.status == Status.FAILED)
         .group_by(folder)
     )
     return dict(list(connection.execute(asked)))

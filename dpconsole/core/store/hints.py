@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, SQLColumnExpression
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
-
-from dpconsole.core.query.matching import Column
 
 
 class _Aside(FunctionElement[Any]):
@@ -33,6 +31,6 @@ def _aside_sqlite(element: _Aside, compiler: SQLCompiler, **kw: Any) -> str:
     return f"+{compiler.process(element.clauses, **kw)}"
 
 
-def set_aside(column: Column) -> ColumnElement[Any]:
+def set_aside(column: SQLColumnExpression[Any]) -> ColumnElement[Any]:
     """The column, which SQLite is not to look rows up by."""
     return _Aside(column)
