@@ -48,6 +48,11 @@ def flow_of(work: Work, text: str) -> TreeId:
     return flow
 
 
+def folder_or_flow_of(work: Work, text: str) -> TreeId:
+    """The backfill, data timestamp or saved flow that a word names. Raises `Failure` when it names none."""
+    return flow_of(work, text) if text.startswith("flow_") else folder_of(work, text)
+
+
 def matching_folders(work: Work, query: str) -> list[TreeId]:
     """The backfills that a query matches, submitted or to be."""
     with asked(query):

@@ -131,3 +131,21 @@ def test_saved_flows_are_listed_and_paused_and_resumed(loaded: Run) -> None:
     assert loaded("backfill", "pause", "flow_2", "--yes").exit_code == Exit.NOTHING
     assert loaded("backfill", "stop", "flow_1", "--yes").exit_code == Exit.USAGE
     assert "flow_1" in loaded("backfill", "flows").stdout
+    shown = json.loads(loaded("backfill", "show", "flow_1", "--json").stdout)
+    assert shown["id"] == "flow_1"
+    assert {"field": "task", "answer": "trade.ods_orders"} in shown["form"]
+    assert loaded("backfill", "show", "flow_2").exit_code == Exit.NOTHING
+
+
+def test_a_list_without_a_submitted_backfill_points_to_the_pending_ones(loaded: Run) -> None:
+    assert loaded("backfill", "ls").stderr == ""
+    created = loaded(
+        *("backfill", "create", "--task", "trade.ods_orders", "--range", "2026-06-01"),
+        "--at",
+        "2999-01-01T00:00",
+        "--yes",
+    )
+    assert created.exit_code == Exit.DONE
+    listed = loaded("backfill", "ls")
+    assert listed.exit_code == Exit.NOTHING
+    assert listed.stderr.strip() == "none is submitted; 1 backfill to be submitted, listed with --pending"

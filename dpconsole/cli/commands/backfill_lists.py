@@ -9,18 +9,23 @@ import click
 
 from dpconsole.cli.commands.lists import Shape, request_of, text_of, write_item, write_list
 from dpconsole.cli.exits import Exit, Failure
-from dpconsole.cli.folders import folder_of
+from dpconsole.cli.folders import folder_or_flow_of
 from dpconsole.cli.lazy import Command
 from dpconsole.cli.tables import write_table
-from dpconsole.cli.talk import write
+from dpconsole.cli.talk import number_of, say, write
 from dpconsole.cli.work import Work, asked, opened
+from dpconsole.core.domain.backfill_form import BackfillForm
 from dpconsole.core.domain.keys import Layer, TreeId
 from dpconsole.core.engine.backfill_progress import read_progress
 from dpconsole.core.export.json_items import LISTS, backfill_detail, date_item, dumps, envelope, list_items
-from dpconsole.core.operations.flows import saved_flows
+from dpconsole.core.operations.backfill_said import said
+from dpconsole.core.operations.flows import saved_flow, saved_flows
 from dpconsole.core.query.fields import ListKind
+from dpconsole.core.query.lists import ListRequest
 from dpconsole.core.store.backfill_pages import backfill_rows
 from dpconsole.core.store.backfill_verbs import backfills_of
+from dpconsole.core.store.definition_rows import from_text
+from dpconsole.core.store.saved_flows import read_flow_form
 
 DATE_COLUMNS = ("id", "business_date", "state", "queue", "status", "paused", "done", "nodes", "started", "eta")
 """What is written of a data timestamp for a reader; the JSON has all."""
@@ -42,7 +47,17 @@ def ls(
     items, listing = ("pending", "pending") if pending else ("backfills", "submitted")
     shape = Shape.of(items, limit, columns, form)
     with opened(context) as work, asked(query):
-        return write_list(work, request_of(work, ListKind.BACKFILLS, query, sort, listing), shape)
+        found = write_list(work, request_of(work, ListKind.BACKFILLS, query, sort, listing), shape)
+        if found is Exit.NOTHING and not pending:
+            _point_to_pending(work)
+        return found
+
+
+def _point_to_pending(work: Work) -> None:
+    """Say that backfills wait elsewhere, for instance one that was just created for a later time."""
+    waiting = len(work.lists.snapshot(ListRequest(ListKind.BACKFILLS, "pending", work.environment)).ids)
+    if waiting:
+        say(f"none is submitted; {number_of(waiting, 'backfill')} to be submitted, listed with --pending")
 
 
 @click.command(cls=Command)
@@ -50,9 +65,13 @@ def ls(
 @click.option("--json", "as_json", is_flag=True, help="The item as JSON.")
 @click.pass_context
 def show(context: click.Context, id: str, as_json: bool) -> Exit:
-    """One backfill, or one data timestamp of it: how far it is, and when it will be done at this concurrency."""
+    """One backfill, or one data timestamp of it: how far it is, and when it will be done at this concurrency.
+
+    A saved flow, flow_3, shows when it makes its next backfill, and what is asked for each time.
+    """
     with opened(context) as work:
-        item = _item(work, folder_of(work, id))
+        target = folder_or_flow_of(work, id)
+        item = _flow(work, target) if target.layer is Layer.FLOW else _item(work, target)
     if as_json:
         write(dumps(item))
     else:
@@ -74,6 +93,17 @@ def flows(context: click.Context, as_json: bool) -> Exit:
     else:
         write_table(list(LISTS["flows"]), [[text_of(name, item) for name in item] for item in items])
     return Exit.DONE if items else Exit.NOTHING
+
+
+def _flow(work: Work, target: TreeId) -> dict[str, Any]:
+    with work.store.read() as connection:
+        found = saved_flow(connection, target.id)
+        form = read_flow_form(connection, target.id)
+    if found is None or form is None:
+        raise Failure(f"{target.key} was there a moment ago and is gone", Exit.NOTHING)
+    (item,) = list_items("flows", [found], work.zone)
+    answers = said(from_text(BackfillForm, form), work.zone)
+    return item | {"form": [{"field": name, "answer": answer} for name, answer in answers.items()]}
 
 
 def _item(work: Work, folder: TreeId) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import click
 
 from dpconsole.cli.commands.verbs import VerbCommand, carry_out, change_options
 from dpconsole.cli.exits import Exit, Failure
-from dpconsole.cli.folders import flow_of, folder_of, matching_folders, state_of
+from dpconsole.cli.folders import folder_or_flow_of, matching_folders, state_of
 from dpconsole.cli.times import day_of
 from dpconsole.cli.work import Work, asked, opened
 from dpconsole.core.domain.backfill_form import DateRange
@@ -60,9 +60,7 @@ def _named(work: Work, ids: Sequence[str], query: str | None) -> list[TreeId]:
 
 
 def _row_of(work: Work, word: str) -> TreeId:
-    if word.startswith("flow_"):
-        return flow_of(work, word)
-    return parse_tree_key(word) if word.startswith("t_") else folder_of(work, word)
+    return parse_tree_key(word) if word.startswith("t_") else folder_or_flow_of(work, word)
 
 
 def _refuse_flows(verb: Operation, rows: Sequence[TreeId]) -> None:
