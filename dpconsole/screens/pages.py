@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, repeat
@@ -14,13 +15,16 @@ from typing_extensions import override
 from dpconsole.screens.base import ConsoleScreen
 from dpconsole.screens.reading import in_thread
 from dpconsole.screens.session import Session
-from dpconsole.widgets.cells import Align, fit
+from dpconsole.widgets.cells import Align, fit, width_of
 from dpconsole.widgets.columns import Column
 from dpconsole.widgets.ink import Cell, Ink, Piece, pieces
 from dpconsole.widgets.row_table import RowTable
 
-LABEL = 16
+LABEL = 17
 """Cells of the label of a fact."""
+
+APART = 2
+"""Cells at least between two facts of a line."""
 
 FACT = 36
 """Cells a fact needs at least to share its line with another."""
@@ -51,13 +55,19 @@ def fact(label: str, value: Cell) -> list[Piece]:
 
 
 def facts(pairs: Iterable[tuple[str, Cell]], width: int) -> Iterator[Line]:
-    """Facts side by side, two to a line where the width holds them; those without a value are left out."""
-    known = [fact(label, value) for label, value in pairs if value and value != "-"]
-    across = 2 if width >= 2 * FACT else 1
-    room = width // across
-    for start in range(0, len(known), across):
-        *firsts, last = known[start : start + across]
-        yield Line([piece for one in firsts for piece in fit(one, room)] + list(last))
+    """Facts side by side, two to a line where both have room in it; those without a value are left out."""
+    known = deque(fact(label, value) for label, value in pairs if value and value != "-")
+    half = width // 2 if width >= 2 * FACT else 0
+    while known:
+        first = known.popleft()
+        if known and all(_cells(one) <= half - APART for one in (first, known[0])):
+            yield Line([*fit(first, half), *known.popleft()])
+        else:
+            yield Line(first)
+
+
+def _cells(shown: Iterable[Piece]) -> int:
+    return sum(width_of(text) for text, _ in shown)
 
 
 @dataclass(frozen=True, slots=True)

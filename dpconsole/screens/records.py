@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import ClassVar
 
 from textual import on, work
@@ -10,8 +10,9 @@ from textual.message import Message
 from textual.widget import Widget
 from typing_extensions import override
 
-from dpconsole.core.services import Chain, Delta, Kind, ListKind, Outcome, Record, RecordRow, State, Step
-from dpconsole.screens.asking import OpenInstance, OpenRecord
+from dpconsole.core.domain.backfills import BackfillState
+from dpconsole.core.services import Chain, Delta, Kind, Layer, ListKind, Outcome, Record, RecordRow, State, Step, TreeId
+from dpconsole.screens.asking import OpenFlow, OpenInstance, OpenPage, OpenRecord, OpenStanding, OpenSubmission
 from dpconsole.screens.base import ConsoleScreen
 from dpconsole.screens.listing import ListScreen
 from dpconsole.screens.pages import BLANK, Grid, Line, PageScreen, facts, heading
@@ -40,6 +41,13 @@ OUTCOME_INKS: dict[str, Ink] = {
     Outcome.FAILED: Ink.FAILED,
 }
 """How the outcome of an item is written."""
+
+OPENS: Mapping[Kind, Callable[[int], OpenPage]] = {
+    Kind.INSTANCE: OpenInstance,
+    Kind.BACKFILL_DATE: lambda date_id: OpenStanding(TreeId(Layer.DATE, date_id)),
+    Kind.BACKFILL_FLOW: OpenFlow,
+}
+"""What an item opens, by what it is; where a backfill stands has to be looked up."""
 
 ITEMS = Grid((26, 20, 8, 13, 13))
 
@@ -246,8 +254,17 @@ class RecordScreen(Records, PageScreen):
 
     def _items(self, record: Record) -> Iterator[Line]:
         yield heading("Items", f"{len(record.items):,}")
+        opens = self._opens(record)
         for item in record.items:
             before, after = (status_words(status, ITEMS.widths[-1]) for status in (item.before, item.after))
             became: Cell = [(item.outcome, OUTCOME_INKS.get(item.outcome, Ink.PLAIN))]
             cell = ITEMS.row(item.name, item.key, became, before, after, item.reason)
-            yield Line(cell, OpenInstance(item.id) if record.kind == Kind.INSTANCE else None)
+            yield Line(cell, opens(item.id) if item.id else None)
+
+    def _opens(self, record: Record) -> Callable[[int], OpenPage]:
+        """What the items open; a backfill how it stands, or what of it is to be submitted."""
+        if record.kind != Kind.BACKFILL:
+            return OPENS[Kind(record.kind)]
+        rows = self.services.lists.rows(ListKind.BACKFILLS, [item.id for item in record.items])
+        begun = {row.id for row in rows if row.state in (BackfillState.SUBMITTING, BackfillState.SUBMITTED)}
+        return lambda id: OpenStanding(TreeId(Layer.BACKFILL, id)) if id in begun else OpenSubmission(id)

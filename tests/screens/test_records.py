@@ -5,8 +5,10 @@ from __future__ import annotations
 from sqlalchemy import text as sql
 
 from dpconsole.app import ConsoleApp
-from dpconsole.core.services import State
+from dpconsole.core.services import Layer, Selection, State
+from dpconsole.screens.folder import FolderScreen
 from dpconsole.screens.preview import PreviewScreen
+from tests.screens.backfills import plant
 from tests.screens.hands import press, text
 from tests.screens.night import Night
 from tests.screens.test_journeys import last_record
@@ -62,3 +64,13 @@ async def test_the_last_record_of_an_instance_is_two_keys_away(app: ConsoleApp, 
     async with app.run_test(size=(120, 40)) as pilot:
         await press(pilot, "2", "!", "r", "enter", "g", "r")
         assert f"Record {last_record(night).id}" in text(pilot)
+
+
+async def test_the_items_of_a_record_lead_to_what_was_acted_on(app: ConsoleApp, night: Night) -> None:
+    target = plant(night)
+    operations = night.services.operations
+    operations.apply(operations.plan("exclude-dates", Selection.of_rows([target])), "not needed")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await press(pilot, "7", "enter", "enter")
+        assert isinstance(pilot.app.screen, FolderScreen)
+        assert pilot.app.screen.folder.layer is Layer.DATE
