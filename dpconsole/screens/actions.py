@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import ClassVar
 
 from textual import on
@@ -10,7 +10,7 @@ from textual.message import Message
 from textual.widget import Widget
 from typing_extensions import override
 
-from dpconsole.core.services import OPERATIONS, Selection
+from dpconsole.core.services import OPERATIONS, Selection, verb_on
 from dpconsole.screens.keymap import Key, Scope
 from dpconsole.screens.pages import Grid, Line
 from dpconsole.screens.prompts import KeyedDialog
@@ -22,8 +22,15 @@ from dpconsole.widgets.row_table import RowTable
 
 GRID = Grid((5, 26))
 
-OFFERED = (Scope.VERB, Scope.FOLDER, Scope.PENDING, Scope.INSTANCE, Scope.GRAPH)
-"""What is an action of a row, in this order."""
+VERBS = (Scope.VERB, Scope.FOLDER, Scope.PENDING)
+VIEWS = (Scope.INSTANCE, Scope.GRAPH)
+"""What is an action of a row, the verbs first."""
+
+
+def offered(here: Sequence[Key], works: Callable[[Key], bool]) -> list[Key]:
+    """What is listed of the keys of a screen: its verbs all, and of the views those that have something to show."""
+    chosen = [(scope, entry) for scope in (*VERBS, *VIEWS) for entry in here if entry.scope is scope]
+    return [entry for scope, entry in chosen if scope in VERBS or works(entry)]
 
 
 class ActionsScreen(KeyedDialog):
@@ -38,10 +45,9 @@ class ActionsScreen(KeyedDialog):
             self.reasons = reasons
             super().__init__()
 
-    def __init__(self, session: Session, stack: str, selection: Selection) -> None:
+    def __init__(self, session: Session, entries: Sequence[Key], selection: Selection) -> None:
         super().__init__(session, "Actions")
-        here = session.keymap.on(stack)
-        self.entries = [entry for scope in OFFERED for entry in here if entry.scope is scope]
+        self.entries = entries
         self.selected = selection
         self._reasons: dict[str, str] = {}
         self.table = RowTable((Column("line", "", 40, lambda line: line.cell, flex=1),), self._rows, empty_text="")
@@ -71,12 +77,19 @@ class ActionsScreen(KeyedDialog):
         return [Line(self._cell(self.entries[number]), id=number) for number in ids]
 
     def _cell(self, entry: Key) -> Cell:
-        name = entry.id.removeprefix("verb.")
-        title = OPERATIONS[name].title if name in OPERATIONS else entry.title.capitalize()
+        title, help = self._words(entry)
         reason = self._reasons.get(entry.id, "")
         if reason:
             return GRID.row([(entry.display, Ink.DIM)], [(title, Ink.DIM)], [(reason, Ink.WARNING)])
-        return GRID.row([(entry.display, Ink.KEY)], title, [(entry.help, Ink.DIM)])
+        return GRID.row([(entry.display, Ink.KEY)], title, [(help, Ink.DIM)])
+
+    def _words(self, entry: Key) -> tuple[str, str]:
+        """Title and help; on folders, of the verb that is meant there."""
+        name = entry.id.removeprefix("verb.")
+        if name not in OPERATIONS:
+            return entry.title.capitalize(), entry.help
+        meant = OPERATIONS[verb_on(name, self.selected)]
+        return meant.title, meant.help
 
     def action_verb(self, name: str) -> None:
         """A verb, by its own key."""

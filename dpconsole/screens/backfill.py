@@ -41,7 +41,6 @@ from dpconsole.core.services import (
     layer_of,
     verb_on,
 )
-from dpconsole.screens.actions import ActionsScreen
 from dpconsole.screens.asking import OpenStanding
 from dpconsole.screens.backfill_columns import TreeLine, columns
 from dpconsole.screens.backfill_tabs import BackfillTabs
@@ -242,6 +241,13 @@ class BackfillScreen(BackfillTabs, InstanceRows):
     def environment_changed(self) -> None:
         self._asked_inside = None
         super().environment_changed()
+
+    @override
+    def empty_words(self) -> str:
+        if self.view.query:
+            return super().empty_words()
+        environment, key = self.session.environment.upper(), self.session.keymap["row.backfill"].display
+        return f"No backfill yet in {environment}.\n\n{key} creates one: here, or on a task or an instance"
 
     @on(TreeTable.UnfoldRequested)
     def _unfold(self, message: TreeTable.UnfoldRequested) -> None:
@@ -492,11 +498,7 @@ class BackfillScreen(BackfillTabs, InstanceRows):
     @work
     @override
     async def action_actions(self) -> None:
-        selection = await self._resolved()
-        if selection is not None:
-            chosen = await self.app.push_screen_wait(ActionsScreen(self.session, self.stack, selection))
-            if chosen is not None:
-                await self.run_action(chosen)
+        await self.choose_action(await self._resolved())
 
     @work
     async def action_export(self) -> None:

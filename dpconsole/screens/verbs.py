@@ -26,7 +26,7 @@ from dpconsole.core.services import (
     WindowNode,
     verb_on,
 )
-from dpconsole.screens.actions import ActionsScreen
+from dpconsole.screens.actions import ActionsScreen, offered
 from dpconsole.screens.asking import Acted, Arm, OpenDag, OpenExplanation, OpenFolder, OpenGantt, OpenRecord
 from dpconsole.screens.base import Keyed
 from dpconsole.screens.keymap import Key, Scope
@@ -94,9 +94,13 @@ class Verbs(Watches, Starts):
     @work
     async def action_actions(self) -> None:
         """All that can be done to the selection, and why not where it cannot."""
-        selection = self.selection()
+        await self.choose_action(self.selection())
+
+    async def choose_action(self, selection: Selection | None) -> None:
+        """List what can be done to a selection, and do what is chosen. To be awaited in a worker."""
         if selection is not None:
-            chosen = await self.app.push_screen_wait(ActionsScreen(self.session, self.stack, selection))
+            entries = offered(self.session.keymap.on(self.stack), self._works)
+            chosen = await self.app.push_screen_wait(ActionsScreen(self.session, entries, selection))
             if chosen is not None:
                 await self.run_action(chosen)
 
