@@ -20,7 +20,18 @@ from textual.worker import get_current_worker
 from typing_extensions import override
 
 from dpconsole.core.domain.statuses import Status
-from dpconsole.core.services import OPERATIONS, Field, FieldKind, Item, Neighbour, Outcome, Plan, Record, Selection
+from dpconsole.core.services import (
+    OPERATIONS,
+    Field,
+    FieldKind,
+    Item,
+    Kind,
+    Neighbour,
+    Outcome,
+    Plan,
+    Record,
+    Selection,
+)
 from dpconsole.screens.clipboard import copy
 from dpconsole.screens.prompts import ChoicePrompt, KeyedDialog, TextPrompt
 from dpconsole.screens.questions import HINTS, Questions
@@ -28,6 +39,7 @@ from dpconsole.screens.reading import StoreRefused, in_thread
 from dpconsole.screens.session import Session
 from dpconsole.widgets.cells import cut_pieces
 from dpconsole.widgets.columns import Column
+from dpconsole.widgets.dialog import MOST_OF_THE_SCREEN
 from dpconsole.widgets.facts import paragraph
 from dpconsole.widgets.ink import Cell, Ink, Piece, pieces
 from dpconsole.widgets.row_table import RowTable
@@ -37,8 +49,8 @@ from dpconsole.widgets.status import status_cell
 REASONS_SHOWN = 4
 """Reasons listed for the skipped and for the refused; the rest is counted."""
 
-FRAME = 11
-"""Lines of the dialog that are neither summary nor rows, and of the screen around it."""
+FRAME = 8
+"""Lines of the dialog that are neither summary nor rows: border, title, titles of the columns, number, keys."""
 
 ASKED_ABOUT = 20
 """Rows whose upstreams are offered where a question is about upstreams."""
@@ -112,17 +124,36 @@ def _after(row: ItemRow) -> Cell:
     return [(row.item.reason, Ink.WARNING)]
 
 
-COLUMNS = (
-    Column("name", "Instance Object", 34, lambda row: row.item.name, flex=1, min_width=16),
-    Column("id", "Instance ID", 24, lambda row: row.item.key, priority=2),
-    Column(
-        *("before", "Now", 20, lambda row: status_words(row.item.before)),
-        min_width=14,
-        priority=1,
-        short=lambda row: status_words(row.item.before, 0),
-    ),
-    Column("after", "Then", 44, _after, min_width=18, flex=1),
-)
+def _date_first(row: ItemRow) -> Cell:
+    """A data timestamp before the name of its backfill, which all of them share and which may be long."""
+    backfill, _, date = row.item.name.rpartition(" ")
+    return [(date, Ink.PLAIN), (f"  {backfill}", Ink.DIM)]
+
+
+TITLES: Mapping[Kind, tuple[str, str]] = {
+    Kind.INSTANCE: ("Instance Object", "Instance ID"),
+    Kind.BACKFILL: ("Backfill", "Backfill ID"),
+    Kind.BACKFILL_DATE: ("Data timestamp", "ID"),
+    Kind.BACKFILL_FLOW: ("Data Backfill Flow", "Flow ID"),
+}
+"""What the rows of a verb are called, by what it acts on."""
+
+
+def columns(kind: Kind) -> tuple[Column, ...]:
+    """The columns of a verb that acts on rows of a kind."""
+    name, id = TITLES[kind]
+    named = _date_first if kind is Kind.BACKFILL_DATE else lambda row: row.item.name
+    return (
+        Column("name", name, 34, named, flex=1, min_width=16),
+        Column("id", id, 24, lambda row: row.item.key, priority=2),
+        Column(
+            *("before", "Now", 20, lambda row: status_words(row.item.before)),
+            min_width=14,
+            priority=1,
+            short=lambda row: status_words(row.item.before, 0),
+        ),
+        Column("after", "Then", 44, _after, min_width=18, flex=1),
+    )
 
 
 class PreviewScreen(KeyedDialog):
@@ -188,7 +219,7 @@ class PreviewScreen(KeyedDialog):
         self.reason = reason
         self.sight: Sight | None = None
         self.words = SafeText([("Planning …", Ink.DIM)])
-        self.table = RowTable(COLUMNS, self._rows, empty_text="")
+        self.table = RowTable(columns(self.operation.kind), self._rows, empty_text="")
         self.count = CountInput(placeholder="")
         self.count.cursor_blink = False
         self._others = False
@@ -248,7 +279,7 @@ class PreviewScreen(KeyedDialog):
         self.words.show(paragraph(cut_pieces(line, width) for line in summary))
         self._items = sight.others if self._others else sight.acts
         self.table.empty_text = "Nothing is skipped or refused." if self._others else "Nothing would act."
-        self.table.styles.height = 1 + min(max(1, len(self._items)), max(3, self.size.height - len(summary) - FRAME))
+        self.table.styles.height = 1 + min(max(1, len(self._items)), max(3, self._room - len(summary) - FRAME))
         self.table.show(range(len(self._items)))
         asks = bool(sight.acts) and not sight.is_mild
         self.count.display = asks
@@ -258,6 +289,11 @@ class PreviewScreen(KeyedDialog):
         else:
             self.table.focus()
         self.refresh_keys()
+
+    @property
+    def _room(self) -> int:
+        """Lines that a dialog may take."""
+        return self.size.height * MOST_OF_THE_SCREEN // 100
 
     def _summary(self, sight: Sight) -> list[list[Piece]]:
         """The lines above the rows."""

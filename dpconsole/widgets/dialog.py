@@ -16,6 +16,10 @@ from dpconsole.widgets.safe import SafeText
 Answer = TypeVar("Answer")
 
 
+MOST_OF_THE_SCREEN = 90
+"""Percent of the screen's lines that a dialog takes at most."""
+
+
 class DialogBody(VerticalScroll, can_focus=False, inherit_bindings=False):
     """The part that scrolls; it has no keys of its own, so that the app's registry has them all."""
 
@@ -26,11 +30,11 @@ class Dialog(ModalScreen[Answer]):
     Keys come from the app's registry: `cancel` is the action behind Esc and answers None.
     """
 
-    DEFAULT_CSS = """
-    Dialog { align: center middle; }
-    Dialog > Vertical { width: 80%; max-width: 100; height: auto; max-height: 90%; }
-    Dialog DialogBody { height: auto; max-height: 100%; }
-    Dialog .dialog--title { height: 1; }
+    DEFAULT_CSS = f"""
+    Dialog {{ align: center middle; }}
+    Dialog > Vertical {{ width: 80%; max-width: 100; height: auto; max-height: {MOST_OF_THE_SCREEN}%; }}
+    Dialog DialogBody {{ height: auto; max-height: 100%; }}
+    Dialog .dialog--title {{ height: 1; }}
     """
 
     def __init__(
