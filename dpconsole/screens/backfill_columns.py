@@ -1,6 +1,6 @@
 """The columns of the tree of backfills (RULES.md 4.2), and what each layer says in them.
 
-A backfill, a data timestamp and an instance share every column; `LAYERS` puts side by side what the three say in it.
+A backfill, a data timestamp and an instance share every column; `each` puts side by side what the three say in it.
 `priority` says in which order columns leave a narrow terminal.
 """
 

@@ -30,7 +30,7 @@ from dpconsole.widgets.row_table import RowTable
 
 PRODUCTION = "prod"
 
-KEPT = frozenset({"app.help", "dialog.cancel"})
+KEPT = frozenset({"app.help", "dialog.cancel", "selection.actions"})
 """Keys that a narrow footer never leaves out."""
 
 ROOM_FOR_ZONE = 100

@@ -410,7 +410,14 @@ class Verb(Protocol):
 
 
 OFTEN = 5
-SELDOM: dict[str, int] = {"force-rerun": 16, "remove-upstream": 26, "acknowledge": 27, "concurrency": 28}
+SELDOM: Mapping[str, int] = {
+    "priority": 12,
+    "force-rerun": 16,
+    "remove-upstream": 26,
+    "acknowledge": 27,
+    "concurrency": 28,
+    "exclude-dates": 29,
+}
 """The turn of verbs in the footer: those of every night first, where there is room the others after the views."""
 
 

@@ -37,8 +37,8 @@ FACES: Mapping[BackfillState, tuple[str, Ink]] = {
 QUICK: Mapping[str, str] = {"mine": "submitter:me", "failed": "state:failed", "paused": "state:paused"}
 """The filters behind single keys (section 4.3); everything else is asked for by a query."""
 
-
 RECURRING = f"recurrence:{','.join(Recurrence)}"
+"""The term that matches whatever recurs."""
 
 
 def state_cell(state: BackfillState) -> Cell:

@@ -35,7 +35,7 @@ class Starts(ConsoleScreen):
         raise NotImplementedError
 
     def action_backfill(self) -> None:
-        """Open the form of a backfill of these tasks."""
+        """Open the form of a backfill of these tasks; where there is none, the form asks for it."""
         start = self.start()
         if self.services.settings.readonly:
             self.notify("This session is read-only: nothing is created", severity="warning")
@@ -43,16 +43,15 @@ class Starts(ConsoleScreen):
             self.notify(
                 f"A backfill starts from at most {STARTS_LIMIT} rows: mark fewer", severity="warning", markup=False
             )
-        elif start.rows or start.keys:
-            self._read_starts(start)
         else:
-            self.notify("There is no task here to start from", timeout=3)
+            self._read_starts(start)
 
     @in_thread("starts")
     def _read_starts(self, start: Start) -> None:
         rows = self.services.lists.rows(start.kind, start.rows) if start.rows else ()
         read = _of_instances if start.kind is ListKind.INSTANCES else _of_tasks
-        self.app.post_message(CreateBackfill(read(rows) if rows else {"task": join_list(start.keys)}))
+        keys = {"task": join_list(start.keys)} if start.keys else {}
+        self.app.post_message(CreateBackfill(read(rows) if rows else keys))
 
 
 def _of_tasks(rows: Sequence[Any]) -> dict[str, str]:

@@ -237,6 +237,13 @@ async def test_without_colour_the_terminals_own_palette_is_used(night: Night, mo
         assert "✗ Failed" in text(pilot)
 
 
+async def test_no_color_without_a_value_says_nothing(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "")
+    app = ConsoleApp(night.services, live=False)
+    assert not app.no_color
+    assert app.theme != "ansi-dark"
+
+
 async def test_hostile_names_reach_the_screen_without_a_control_byte(app: ConsoleApp, night: Night) -> None:
     with night.services.store.write() as transaction:
         hostile = "[/]\x1b]52;c;AAAA\x07" + "界" * 300
