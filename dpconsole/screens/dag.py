@@ -209,7 +209,7 @@ class DagScreen(ConsoleScreen):
         if self.picture is None or main is None:
             return self.title_words
         is_whole = self.picture.window.main in self.picture.window.nodes
-        return f"{self.title_words} of {main.name if is_whole else main.task.partition('.')[2]}"
+        return f"{self.title_words} of {main.title if is_whole else main.task.partition('.')[2]}"
 
     @property
     def _main(self) -> WindowNode | None:
@@ -395,7 +395,7 @@ class DagScreen(ConsoleScreen):
         wanted = self.bar.text.strip().casefold()
         if not wanted or self.picture is None:
             return ()
-        return [node for node in self.picture.order if wanted in node.name.casefold() or wanted in node.key.casefold()]
+        return [node for node in self.picture.order if wanted in node.title.casefold() or wanted in node.key.casefold()]
 
     @on(FilterBar.Changed)
     def _search_live(self) -> None:

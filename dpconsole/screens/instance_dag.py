@@ -99,7 +99,7 @@ class InstanceDagScreen(Verbs, DagScreen):
         facts = [node.type.replace("_", " "), node.cycle, node.owner, f"due {shown}", f"took {took}"]
         if node.backfill:
             facts = [node.key, f"due {shown}", f"took {took}", node.backfill, node.owner]
-        return [(f"{node.name}  ", Ink.STRONG), *status, ("  " + "  ".join(filter(None, facts)), Ink.PLAIN)]
+        return [(f"{node.title}  ", Ink.STRONG), *status, ("  " + "  ".join(filter(None, facts)), Ink.PLAIN)]
 
     @override
     def hover_note(self, node: WindowNode) -> Cell:
@@ -364,7 +364,7 @@ class InstanceDagScreen(Verbs, DagScreen):
             return
         chosen: list[int | None] = []
         for side in ("upstream", "downstream"):
-            asked = ChoicePrompt(self.session, f"{node.name}: levels {side}", LEVELS, chosen=("1",))
+            asked = ChoicePrompt(self.session, f"{node.title}: levels {side}", LEVELS, chosen=("1",))
             answer = await self.app.push_screen_wait(asked)
             if answer is None:
                 return

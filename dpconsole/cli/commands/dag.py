@@ -129,7 +129,7 @@ def _labels(window: Window, work: Work, *, ascii: bool) -> Callable[[WindowNode]
 def _flags(nodes: Mapping[int, WindowNode]) -> list[str]:
     """The dependencies that had no instance to wait for (RULES.md 10.2)."""
     return [
-        f"{node.name}: no upstream instance of {', '.join(node.vacuous)}" for node in nodes.values() if node.vacuous
+        f"{node.title}: no upstream instance of {', '.join(node.vacuous)}" for node in nodes.values() if node.vacuous
     ]
 
 

@@ -17,6 +17,7 @@ from typing import Literal
 
 from sqlalchemy import Connection
 
+from dpconsole.core.domain.calendars import SUB_DAY
 from dpconsole.core.domain.definitions import Unit
 from dpconsole.core.domain.keys import instance_key
 from dpconsole.core.domain.statuses import Status
@@ -65,6 +66,11 @@ class WindowNode(NodeFacts):
             parts=parts,
             vacuous=vacuous,
         )
+
+    @property
+    def title(self) -> str:
+        """The name, and within a day the ordinal that tells an instance from its siblings (section 1)."""
+        return f"{self.name}#{self.ordinal:02}" if self.ordinal and self.cycle in SUB_DAY else self.name
 
     @property
     def is_table(self) -> bool:

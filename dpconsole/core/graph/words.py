@@ -29,7 +29,7 @@ def node_words(
     return NodeWords(
         above=f"+{node.hidden_up}" if node.hidden_up > 0 and node.level <= 0 else "",
         glyph="" if node.status is None else node.status.ascii if ascii else node.status.glyph,
-        name=f"[{node.name}]" if is_main else node.name,
+        name=f"[{node.title}]" if is_main else node.title,
         due="" if node.due_at is None else when(node.due_at),
         held="paused" if node.paused else "",
         below=f"+{node.hidden_down}" if node.hidden_down > 0 and node.level >= 0 else "",

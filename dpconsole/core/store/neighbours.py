@@ -290,6 +290,7 @@ class NodeFacts:
     parent: int | None = None
     origin: str = ""
     business_date: str = ""
+    ordinal: int = 0
     due_at: int | None = None
     started_at: int | None = None
     ended_at: int | None = None

@@ -143,7 +143,10 @@ def test_each_occurrence_of_a_day_is_a_node(sqlite_store: Store) -> None:
     night = Night(sqlite_store, task("hourly", schedule=every(6)), task("day", "hourly"))
     night.generate()
     window = window_of(sqlite_store, night.id("day"))
-    assert [node.due_at for node in window.nodes.values() if node.level == -1] == night.due_times("hourly")
+    above = [node for node in window.nodes.values() if node.level == -1]
+    assert [node.due_at for node in above] == night.due_times("hourly")
+    assert [node.title for node in above] == ["hourly#01", "hourly#02", "hourly#03", "hourly#04"]
+    assert window.nodes[night.id("day")].title == "day"
 
 
 def test_what_waits_for_its_own_previous_cycle_is_a_chain(sqlite_store: Store) -> None:
