@@ -20,6 +20,7 @@ from dpconsole.core.services import (
     Window,
     WindowNode,
     aggregate,
+    in_order,
     recounted,
     renamed,
     with_nodes,
@@ -89,8 +90,8 @@ class Picture:
 
     @cached_property
     def order(self) -> list[WindowNode]:
-        """The nodes, the farthest upstream first, by their due times in each level."""
-        return sorted(self.window.nodes.values(), key=lambda node: (node.level, node.due_at or 0, node.id))
+        """The nodes, the farthest upstream first, in each level by due time."""
+        return in_order(self.window)
 
     # What is written
 

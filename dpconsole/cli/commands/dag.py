@@ -24,7 +24,7 @@ from dpconsole.core.export.dag_items import dag_item
 from dpconsole.core.graph.layout import NodeSize, Style, arrange
 from dpconsole.core.graph.painting import draw
 from dpconsole.core.graph.task_window import read_task_window
-from dpconsole.core.graph.window import MOST_NODES, Window, WindowNode, read_window
+from dpconsole.core.graph.window import MOST_NODES, Window, WindowNode, in_order, read_window
 from dpconsole.core.graph.words import node_words
 from dpconsole.core.store.definition_rows import known_task_keys
 
@@ -86,9 +86,8 @@ def _nearest(text: str, keys: Collection[str]) -> str:
 
 
 def _ordered(window: Window) -> dict[int, WindowNode]:
-    """The nodes, the farthest upstream first."""
-    order = sorted(window.nodes.values(), key=lambda node: (node.level, node.due_at or 0, node.id))
-    return {node.id: node for node in order}
+    """The nodes by their ids, the farthest upstream first."""
+    return {node.id: node for node in in_order(window)}
 
 
 # --- as a drawing -----------------------------------------------------------------------------------------------------

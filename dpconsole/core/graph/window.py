@@ -228,15 +228,15 @@ def next_failed(window: Window, current: int, step: Literal[1, -1] = 1) -> int |
 
     They follow each other from the farthest upstream down, in each level by due time: what failed first comes first.
     """
-    places = sorted(window.nodes.values(), key=_place)
-    order = [node.id for node in places]
+    order = [node.id for node in in_order(window)]
     start = order.index(current) if current in window.nodes else -1 if step == 1 else len(order)
     around = order[start + 1 :] + order[: start + 1] if step == 1 else order[:start][::-1] + order[start:][::-1]
     return next((id for id in around if window.nodes[id].status is Status.FAILED), None)
 
 
-def _place(node: WindowNode) -> tuple[int, int, int]:
-    return node.level, node.due_at or 0, node.id
+def in_order(window: Window) -> list[WindowNode]:
+    """The nodes, the farthest upstream first, in each level by due time."""
+    return sorted(window.nodes.values(), key=lambda node: (node.level, node.due_at or 0, node.id))
 
 
 # --- how it is put together -------------------------------------------------------------------------------------------
