@@ -24,6 +24,7 @@ from tests.bench import (
     engine,
     rowtable,
     verbs,
+    verbs_console,
     wire,
 )
 
@@ -61,6 +62,8 @@ def _layout(quick: bool) -> None:
 
 def _verbs(quick: bool) -> None:
     verbs.run(verbs.QUICK if quick else verbs.WHOLE)
+    print("\nThrough the console, and how long a key waits meanwhile\n", flush=True)
+    verbs_console.run(verbs_console.QUICK if quick else verbs_console.WHOLE)
 
 
 def _backfill(quick: bool) -> None:

@@ -49,10 +49,11 @@ STEPS: Sequence[tuple[str, Mapping[str, str]]] = (
 # --- the real path ----------------------------------------------------------------------------------------------------
 
 
-def make_night(path: Path, rows: int) -> Store:
-    """A database whose scripts all run."""
+def make_night(path: Path, rows: int, tasks: int | None = None) -> Store:
+    """A database whose scripts all run; of one data timestamp, or of as many as it takes with so many `tasks`."""
     store = open_store(path)
-    fill(store, rows * 20 // 19 + 1, tasks=rows * 20 // 19 + 1, edges=True)  # every twentieth is a logical table
+    listed = rows * 20 // 19 + 1  # every twentieth is a logical table
+    fill(store, listed, tasks=tasks or listed, edges=True)
     with store.write() as transaction:
         running = {"status": Status.RUNNING, "paused": False, "attempt": 1, "pending": 2}
         transaction.execute(update(Instance).values(**running))

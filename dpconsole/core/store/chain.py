@@ -25,6 +25,10 @@ from dpconsole.core.store.session import Transaction
 
 _HASHED = ("id", "key", "verb", "actor", "source", "at", "finished_at", "reason", "command", "arguments", "state")
 _COUNTED = ("acts", "skipped", "refused")
+_PIECE = 1_000
+"""Items written out at a time, so that a record of very many neither doubles in memory nor holds up other threads."""
+
+_encode = json.JSONEncoder(ensure_ascii=True, sort_keys=True, separators=(",", ":")).encode
 
 
 def chain_hash(row: LedgerRow, items: Sequence[LedgerItem], previous: str) -> str:
@@ -34,9 +38,13 @@ def chain_hash(row: LedgerRow, items: Sequence[LedgerItem], previous: str) -> st
     """
     record = {name: getattr(row, name) for name in (*_HASHED, *_COUNTED)}
     record |= {} if row.kind == "instance" else {"kind": row.kind}
-    record["items"] = items
-    text = json.dumps([previous, record], ensure_ascii=True, sort_keys=True, separators=(",", ":"))
-    return sha256(text.encode()).hexdigest()
+    before, _, after = _encode([previous, record | {"items": []}]).partition('"items":[]')
+    digest = sha256(f'{before}"items":['.encode())
+    for start in range(0, len(items), _PIECE):
+        piece = _encode(items[start : start + _PIECE])
+        digest.update(("," * (start > 0) + piece[1:-1]).encode())
+    digest.update(f"]{after}".encode())
+    return digest.hexdigest()
 
 
 def first_broken(connection: Connection) -> int | None:

@@ -17,7 +17,7 @@ from sqlalchemy import BigInteger, Connection, bindparam, delete, insert, select
 from dpconsole.core.domain.keys import backfill_key, date_key, flow_key, instance_key
 from dpconsole.core.store.arrays import bind, id_set
 from dpconsole.core.store.models import Instance, Operation, OperationApplier, OperationItem
-from dpconsole.core.store.prepared import Prepared
+from dpconsole.core.store.prepared import Insertion, Prepared
 from dpconsole.core.store.processes import Process
 from dpconsole.core.store.session import Transaction
 
@@ -70,6 +70,7 @@ _ITEMS = Prepared(
     .where(_OF_RECORD)
     .order_by(OperationItem.target_id)
 )
+_WRITE_ITEMS = Insertion(OperationItem.__table__, ("operation_id", *LedgerItem._fields))
 _KEYS = (
     select(Instance.id, Instance.task_id, Instance.business_date)
     .join(OperationItem, OperationItem.target_id == Instance.id)
@@ -105,8 +106,7 @@ def open_record(
     record = transaction.take("operation", 1)
     row = {"state": "applying", **values, "id": record, "rev": transaction.rev}
     transaction.execute(insert(Operation).values(row))
-    if items:
-        transaction.execute(insert(OperationItem), [_item_values(record, item) for item in items])
+    _WRITE_ITEMS.run(transaction.connection, [(record, item.target_id, *map(str, item[1:])) for item in items])
     if applier is not None:
         who = {"boot_id": applier.boot_id, "pid": applier.pid, "pid_started": applier.started}
         transaction.execute(insert(OperationApplier).values(operation_id=record, **who))
@@ -176,15 +176,3 @@ def last_hash(connection: Connection | Transaction) -> str:
     """The end of the chain; empty before the first record is closed."""
     newest = select(Operation.hash).where(_CLOSED).order_by(Operation.rev.desc()).limit(1)
     return connection.execute(newest).scalar() or ""
-
-
-def _item_values(record: int, item: LedgerItem) -> dict[str, Any]:
-    return {
-        "operation_id": record,
-        "target_id": item.target_id,
-        "name": item.name,
-        "before": item.before,
-        "after": item.after,
-        "outcome": item.outcome,
-        "reason": item.reason,
-    }
