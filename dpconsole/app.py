@@ -71,7 +71,6 @@ from dpconsole.screens.watch import WatchedScreen, status_words
 from dpconsole.screens.watching import Look, Watched, run_command
 from dpconsole.widgets.plain import Plain
 from dpconsole.widgets.sheets import every_sheet, tokens
-from dpconsole.widgets.status import needs_ascii
 from dpconsole.widgets.thrifty import ThriftyApp
 
 FRAMES = 4
@@ -154,8 +153,7 @@ class ConsoleApp(ThriftyApp[int], inherit_bindings=False):
     def __init__(
         self, services: Services, *, live: bool = True, keymap_file: Path | None = None, encoding: str = "utf-8"
     ) -> None:
-        asked = services.settings.ascii
-        self._plain = Plain(encoding) if (needs_ascii(encoding) if asked is None else asked) else None
+        self._plain = Plain(encoding) if services.settings.draws_ascii(encoding) else None
         no_colour = colours_are_unwanted()
         super().__init__(ansi_color=True if no_colour else None)
         self.animation_level = "none"

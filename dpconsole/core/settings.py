@@ -8,6 +8,7 @@ is refused with its file, its line and the nearest word: a mistyped `readonly` m
 
 from __future__ import annotations
 
+import codecs
 import re
 import shlex
 import tomllib
@@ -223,16 +224,23 @@ class Settings:
         """How times are shown at first: project, utc, local or age."""
         return str(self.settled["times"].value)
 
-    @property
-    def ascii(self) -> bool | None:
-        """Whether the console draws without glyphs; None where the terminal decides."""
+    def draws_ascii(self, encoding: str) -> bool:
+        """Whether to draw without glyphs: as it is settled, else where a terminal of this encoding has none."""
         value = self.settled["ascii"].value
-        return None if value == AUTO else bool(value)
+        return not _can_draw(encoding) if value == AUTO else bool(value)
 
     @property
     def watch_command(self) -> tuple[str, ...]:
         """The program, and its arguments, that may be run when something watched ends; empty for none."""
         return tuple(self.settled["watch.command"].value)
+
+
+def _can_draw(encoding: str) -> bool:
+    """Of an encoding that is not known everything is expected."""
+    try:
+        return codecs.lookup(encoding).name == "utf-8"
+    except LookupError:
+        return True
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------

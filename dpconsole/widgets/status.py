@@ -5,7 +5,6 @@ The words and glyphs are the domain's (`statuses.FACES`, RULES.md 2.1); only the
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Mapping
 from typing import Any
 
@@ -51,14 +50,6 @@ MARKS: dict[str, str] = {
 
 PAUSED = {False: "⏸", True: "="}
 """The sign of a paused instance, and in ASCII."""
-
-
-def needs_ascii(encoding: str) -> bool:
-    """Whether a terminal of this encoding cannot draw the glyphs; of one that is not known everything is expected."""
-    try:
-        return codecs.lookup(encoding).name != "utf-8"
-    except LookupError:
-        return False
 
 
 def _face(status: AnyStatus | str) -> Face:

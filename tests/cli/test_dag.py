@@ -72,10 +72,10 @@ def test_a_person_gets_a_picture_with_what_is_beyond_it(generated: Run, ids: dic
     assert told.count("▾") + told.count("▸") >= 1
 
 
-def test_a_terminal_without_the_glyphs_gets_letters(
+def test_without_glyphs_a_picture_is_letters(
     generated: Run, ids: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dpconsole.cli.commands.dag._draws_unicode", lambda: False)
+    monkeypatch.setenv("DPCONSOLE_ASCII", "1")
     told = generated("dag", ids["dim_user"]).stdout
     assert told.isascii()
     assert "o ods_users 00:10" in told

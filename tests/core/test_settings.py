@@ -71,6 +71,23 @@ def test_a_variable_is_a_flag_in_any_usual_spelling(settle: Any, text: str, expe
     assert settle(environ={"DPCONSOLE_READONLY": text}).readonly is expected
 
 
+@pytest.mark.parametrize(
+    ("settled", "encoding", "ascii"),
+    [
+        ("auto", "UTF-8", False),
+        ("auto", "utf8", False),
+        ("auto", "ANSI_X3.4-1968", True),
+        ("auto", "unheard-of", False),
+        ("1", "UTF-8", True),
+        ("0", "ANSI_X3.4-1968", False),
+    ],
+)
+def test_glyphs_are_drawn_where_the_terminal_can_unless_it_is_settled(
+    settle: Any, settled: str, encoding: str, ascii: bool
+) -> None:
+    assert settle(environ={"DPCONSOLE_ASCII": settled}).draws_ascii(encoding) is ascii
+
+
 def test_a_relative_path_in_a_file_is_meant_from_that_file(settle: Any, places: Places) -> None:
     assert settle(user='database = "night.db"').database == str(places.config / "night.db")
 

@@ -7,7 +7,7 @@ import pytest
 from dpconsole.core.domain.statuses import Status
 from dpconsole.widgets.cells import cut_cells
 from dpconsole.widgets.ink import Ink
-from dpconsole.widgets.status import INKS, WORST_FIRST, chips, instance_marks, needs_ascii, status_cell
+from dpconsole.widgets.status import INKS, WORST_FIRST, chips, instance_marks, status_cell
 
 
 @pytest.mark.parametrize("status", Status)
@@ -45,8 +45,3 @@ def test_marks_are_combined_in_the_order_of_the_rules() -> None:
     assert instance_marks(paused=False) == []
     with pytest.raises(ValueError, match="no such mark: asleep"):
         instance_marks(asleep=True)
-
-
-@pytest.mark.parametrize(("encoding", "ascii"), [("UTF-8", False), ("utf8", False), ("ANSI_X3.4-1968", True)])
-def test_ascii_is_for_terminals_that_need_it(encoding: str, ascii: bool) -> None:
-    assert needs_ascii(encoding) is ascii

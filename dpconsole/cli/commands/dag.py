@@ -94,7 +94,7 @@ def _ordered(window: Window) -> dict[int, WindowNode]:
 
 
 def _write_text(window: Window, work: Work) -> None:
-    ascii = not _draws_unicode()
+    ascii = work.settings.draws_ascii(sys.stdout.encoding or "ascii")
     nodes = _ordered(window)
     label = _labels(window, work, ascii=ascii)
     labels = {id: label(node) for id, node in nodes.items()}
@@ -105,10 +105,6 @@ def _write_text(window: Window, work: Work) -> None:
         write(line)
     for line in chain(_flags(nodes), _loops(window)):
         write(line)
-
-
-def _draws_unicode() -> bool:
-    return (sys.stdout.encoding or "ascii").replace("-", "").lower() == "utf8"
 
 
 def _labels(window: Window, work: Work, *, ascii: bool) -> Callable[[WindowNode], str]:
