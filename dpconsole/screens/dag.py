@@ -422,7 +422,10 @@ class DagScreen(ConsoleScreen):
     def _search_words(self, hits: int) -> Cell:
         if not self.bar.text.strip():
             return [("search by name or id, in what is shown", Ink.DIM)]
-        return [(f"{hits:,} found", Ink.STRONG if hits else Ink.WARNING)]
+        if not hits:
+            return [("0 found", Ink.WARNING)]
+        back = self.session.keymap["app.peel"].display
+        return [(f"{hits:,} found", Ink.STRONG), (f"   Enter the next one, {back} back to the picture", Ink.DIM)]
 
     @override
     def peel_one(self) -> bool:
