@@ -63,6 +63,8 @@ class DagScreen(ConsoleScreen):
 
     kind: ClassVar[ListKind]
     """Of what the nodes are, for queries by which they are marked."""
+    groupings: ClassVar[Sequence[Grouping]] = tuple(Grouping)
+    """What the nodes can be aggregated by."""
 
     class Drawn(Message):
         """The picture that was asked for; None when its main node is gone."""
@@ -110,9 +112,13 @@ class DagScreen(ConsoleScreen):
     def on_mount(self) -> None:
         """Read the picture."""
         self.view.focus()
-        self.call_after_refresh(self.look, self.asked)
+        self.call_after_refresh(self._look_first)
 
     # Reading and laying out
+
+    def _look_first(self) -> None:
+        """The first picture, with all that was asked for while the screen came up."""
+        self.look(self.asked)
 
     def read(self, asked: Asked) -> Window | None:
         """The window; called in a thread."""
@@ -308,10 +314,8 @@ class DagScreen(ConsoleScreen):
         self._extend(wanted, direction)
 
     def _extend(self, asked: Asked, direction: Direction) -> None:
-        """Ask for more levels where there are any."""
-        if self.picture is None:
-            return
-        if self._has_more(direction):
+        """Ask for more levels where there are any, or may be: what is typed ahead of the first picture counts."""
+        if self.picture is None or self._has_more(direction):
             self.look(asked)
         else:
             self.notify(f"Nothing more {direction}stream", timeout=3, markup=False)
@@ -342,7 +346,7 @@ class DagScreen(ConsoleScreen):
     @work
     async def action_aggregate(self) -> None:
         """Fold what has something in common into one box."""
-        choices = [(by.value, _TITLES[by]) for by in Grouping]
+        choices = [(by.value, _TITLES[by]) for by in self.groupings]
         asked = ChoicePrompt(self.session, "Aggregate", choices, chosen=(self.asked.by.value,))
         chosen = await self.app.push_screen_wait(asked)
         if chosen is not None:
@@ -450,10 +454,10 @@ class DagScreen(ConsoleScreen):
 
     @on(DagView.LikeRequested)
     def _mark_like(self) -> None:
-        """Mark what has the same status, or is of the same kind in an aggregated picture."""
+        """Mark what is of the same kind in an aggregated picture, else what it would be aggregated by first."""
         if self.picture is None:
             return
-        value = _ALIKE.get(self.asked.by, _ALIKE[Grouping.STATUS])
+        value = next(_ALIKE[by] for by in (self.asked.by, *self.groupings) if by in _ALIKE)
         like = value(self.picture.window.nodes[self.picture.box(self.here).members[0]])
         ids = [id for id, node in self.picture.window.nodes.items() if value(node) == like]
         self._mark_matched(self.Matched(ids, True))

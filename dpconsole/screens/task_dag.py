@@ -6,6 +6,7 @@ from typing_extensions import override
 
 from dpconsole.core.services import (
     Delta,
+    Grouping,
     ListKind,
     Window,
     WindowNode,
@@ -22,6 +23,7 @@ class TaskDagScreen(Starts, DagScreen):
     stack = "task_dag"
     title_words = "Task DAG"
     kind = ListKind.TASKS
+    groupings = tuple(by for by in Grouping if by is not Grouping.STATUS)
 
     @override
     def read(self, asked: Asked) -> Window | None:

@@ -82,6 +82,14 @@ async def test_levels_grow_one_by_one_and_the_focus_walks_along_the_edges(app: C
         assert "all up, 1 down" in text(pilot)
 
 
+async def test_levels_that_are_typed_ahead_of_the_picture_count(app: ConsoleApp) -> None:
+    async with app.run_test(size=WIDE) as pilot:
+        await press(pilot, "2")
+        await pilot.press("d", ALL_DOWN, ALL_UP)
+        await settle(pilot)
+        assert "all up, all down" in text(pilot)
+
+
 async def test_from_a_node_to_everything_else(app: ConsoleApp) -> None:
     async with app.run_test(size=WIDE) as pilot:
         await open_dag(pilot, "dwd_pay_di")
@@ -108,6 +116,10 @@ async def test_a_task_has_a_dag_of_its_own(app: ConsoleApp) -> None:
         await press(pilot, "4", "d")
         assert isinstance(app.screen, TaskDagScreen)
         assert names(app.screen) == {"ads_dry_report", "dwd_trade_order"}
+        await press(pilot, "A")
+        assert "by project" in text(pilot)
+        assert "by status" not in text(pilot)
+        await press(pilot, "escape")
         assert "Task DAG of ads_dry_report" in text(pilot)
         await press(pilot, "k", "d", "enter")
         assert isinstance(app.screen, TaskScreen)
