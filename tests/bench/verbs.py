@@ -98,7 +98,7 @@ JOURNAL = (
     " VALUES (:id, 0, :before, :after, :cause, 'bench', 1, :rev)"
 )
 PLANNED = "INSERT INTO operation_item VALUES (:record, :id, 'name', :before, :before, 'planned', '')"
-SETTLED = "UPDATE operation_item SET after = :after, outcome = 'ok' WHERE operation_id = :record AND instance_id = :id"
+SETTLED = "UPDATE operation_item SET after = :after, outcome = 'ok' WHERE operation_id = :record AND target_id = :id"
 FRESH = (
     "UPDATE instance SET status = :after, autonomous = 1, forced = 0, set_by_hand = 0, auto_reruns = 0,"
     " retry_at = NULL, started_at = NULL, ended_at = NULL, error = '', rev = :rev WHERE id = :id AND status = :before"
@@ -144,8 +144,9 @@ def measure_floor(path: Path, rows: int) -> list[float]:
     took = []
     for record, (before, after, cause, statements) in enumerate(FLOORS, 1):
         connection.execute(
-            "INSERT INTO operation (id, key, verb, actor, source, at, reason, command, arguments, state, acts, skipped,"
-            " refused, previous_hash, hash, rev) VALUES (?, ?, '', '', '', 0, '', '', '{}', '', 0, 0, 0, '', '', 0)",
+            "INSERT INTO operation (id, key, verb, kind, actor, source, at, reason, command, arguments, state, acts,"
+            " skipped, refused, previous_hash, hash, rev)"
+            " VALUES (?, ?, '', 'instance', '', '', 0, '', '', '{}', '', 0, 0, 0, '', '', 0)",
             (record, str(record)),
         )
         common = {"before": before, "after": after, "cause": cause, "record": record}
