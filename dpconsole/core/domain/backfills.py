@@ -42,6 +42,11 @@ class DateState(StrEnum):
         return "Waiting for its turn" if self is DateState.WAITING else self.capitalize()
 
 
+ITS_TURN = "its data timestamp waits for its turn"
+LEFT_OUT = "its data timestamp was left out of the backfill"
+"""Why the engine does not start an instance of a data timestamp that has not begun (section 7)."""
+
+
 class PendingVerb(StrEnum):
     """What an operator may do to a backfill that is to be submitted (section 8.4)."""
 

@@ -13,7 +13,7 @@ from datetime import tzinfo
 
 from sqlalchemy import Connection
 
-from dpconsole.core.domain.backfills import DateState
+from dpconsole.core.domain.backfills import ITS_TURN, LEFT_OUT, DateState
 from dpconsole.core.domain.clock import format_duration, to_datetime
 from dpconsole.core.domain.definitions import ThrottlingRule
 from dpconsole.core.domain.diagnosis import BEGUN
@@ -30,8 +30,6 @@ NAMED = 3
 
 BY_HAND = "development: it runs only by hand"
 NEXT_TICK = "ready: the engine takes it up with its next tick"
-ITS_TURN = "its data timestamp waits for its turn"
-LEFT_OUT = "its data timestamp was left out of the backfill"
 
 
 @dataclass(frozen=True, slots=True)

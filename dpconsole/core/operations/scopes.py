@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from dpconsole.core.domain.backfills import ITS_TURN, LEFT_OUT
 from dpconsole.core.domain.definitions import Origin
 from dpconsole.core.domain.statuses import GUARDS, TERMINAL, Status, Verb
 from dpconsole.core.operations.fields import Arguments, Field, FieldKind
@@ -75,12 +76,11 @@ _FOUND: Mapping[str, Condition] = {
 """By scope, what below a start it is about; scopes that are not here stay with the selection."""
 
 
-ITS_TURN = "its data timestamp waits for its turn"
-
-
-def waits_for_its_turn(target: Target) -> bool:
-    """Whether it belongs to a data timestamp of a backfill that has not begun; only force starts it (section 7)."""
-    return target.origin is Origin.BACKFILL and any(not part.autonomous for part in target.parts)
+def _gate(target: Target) -> str | None:
+    """Why nothing but force starts what is of a data timestamp that has not begun (section 7)."""
+    if not target.is_gated:
+        return None
+    return f"{target.standing.label}: {LEFT_OUT if target.left_out else ITS_TURN}"
 
 
 # --- rerun ------------------------------------------------------------------------------------------------------------
@@ -100,8 +100,8 @@ def guard_rerun(target: Target, arguments: Arguments) -> str | None:
     """O1, or O3 for the start of a rerun downstream; what stands below is only passed over."""
     if target.level:
         return None
-    if target.standing is Status.NOT_RUNNING and waits_for_its_turn(target):
-        return f"{target.standing.label}: {ITS_TURN}"
+    if target.standing is Status.NOT_RUNNING and (gate := _gate(target)):
+        return gate
     verb = Verb.RERUN_DOWNSTREAM if arguments["scope"] in DOWNSTREAM else Verb.RERUN
     return GUARDS[verb].refuse(target.standing, target.paused)
 
@@ -114,7 +114,7 @@ def beside_rerun_scope(target: Target, arguments: Arguments) -> str | None:
         return None
     if target.standing is not Status.NOT_RUNNING:
         return f"{target.standing.label}: below the start, it is left alone"
-    return f"{target.standing.label}: {ITS_TURN if waits_for_its_turn(target) else 'it runs in its turn'}"
+    return _gate(target) or f"{target.standing.label}: it runs in its turn"
 
 
 def rerun(target: Target, part: Part, arguments: Arguments) -> Status | None:
@@ -159,7 +159,7 @@ def guard_force_rerun(target: Target, _arguments: Arguments) -> str | None:
 
 def beside_force_scope(target: Target, _arguments: Arguments) -> str | None:
     """Force is for the start: what stands below it in a data timestamp that has not begun goes on waiting."""
-    return f"{target.standing.label}: {ITS_TURN}" if target.level and waits_for_its_turn(target) else None
+    return _gate(target) if target.level else None
 
 
 def force_rerun(target: Target, part: Part, arguments: Arguments) -> Status | None:

@@ -19,13 +19,22 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Select, distinct, func, or_, select
 from sqlalchemy.orm import aliased
 
+from dpconsole.core.domain.backfills import DateState
 from dpconsole.core.domain.definitions import Origin, Role, TaskType, Unit, UpstreamKind
 from dpconsole.core.domain.fields import derive, normalise
 from dpconsole.core.domain.keys import instance_key
 from dpconsole.core.domain.statuses import NormalisedStatus, Status
 from dpconsole.core.domain.text import clean
 from dpconsole.core.store.arrays import bind, id_rows, id_set
-from dpconsole.core.store.models import BaselineTask, Dependency, Instance, InstanceDependency, Member, NodeField
+from dpconsole.core.store.models import (
+    BackfillDate,
+    BaselineTask,
+    Dependency,
+    Instance,
+    InstanceDependency,
+    Member,
+    NodeField,
+)
 from dpconsole.core.store.prepared import Prepared
 
 
@@ -57,6 +66,7 @@ class Target(NamedTuple):
     what was chosen, and counts the steps down to what was found below it; of a table found below, `parts` are the nodes
     that were reached and `spared` the statuses of the others. `upstreams` are the executable rows it waits for, each
     with the listed row it belongs to, and `is_rooted` whether the root is one more; both only where a verb asks.
+    `left_out`: it never started, and its data timestamp was left out of its backfill.
     """
 
     id: int
@@ -72,6 +82,7 @@ class Target(NamedTuple):
     priority: int
     parent_id: int | None
     parts: tuple[Part, ...]
+    left_out: bool = False
     spared: tuple[Status, ...] = ()
     level: int = 0
     upstreams: Mapping[int, int] = MappingProxyType({})
@@ -88,6 +99,11 @@ class Target(NamedTuple):
         return _OF_TARGET(self), tuple(map(_OF_PART, self.parts)), tuple(self.upstreams.items())
 
     @property
+    def is_gated(self) -> bool:
+        """Whether it belongs to a data timestamp of a backfill that has not begun; only force starts it (section 7)."""
+        return self.origin is Origin.BACKFILL and any(not part.autonomous for part in self.parts)
+
+    @property
     def standing(self) -> Status:
         """The status that guards ask for: of a logical table, that of the nodes a verb is aimed at."""
         return derive(part.status for part in self.parts) if self.unit is Unit.LOGICAL_TABLE else self.status
@@ -99,7 +115,7 @@ class Target(NamedTuple):
 
 
 _OF_TARGET = attrgetter(
-    *("project", "origin", "unit", "status", "paused", "priority", "spared", "level", "is_rooted"),
+    *("project", "origin", "unit", "status", "paused", "priority", "left_out", "spared", "level", "is_rooted"),
 )
 _OF_PART = attrgetter("status", "paused", "autonomous", "instant", "follows", "to_come")
 
@@ -147,6 +163,11 @@ _PARTS = Prepared(select(*_PART).where(_HERE))
 _NODES = Prepared(
     select(*_PART).where(Instance.parent_id.is_not(None), Instance.parent_id.in_(id_set())).order_by(Instance.id)
 )
+_LEFT_OUT = Prepared(
+    select(Instance.id)
+    .join(BackfillDate, BackfillDate.id == Instance.backfill_date_id)
+    .where(_HERE, BackfillDate.state == DateState.EXCLUDED)
+)
 _EDGES = Prepared(
     select(InstanceDependency.upstream_id, InstanceDependency.downstream_id).where(
         InstanceDependency.upstream_id.in_(id_set())
@@ -176,6 +197,9 @@ def read_targets(connection: Connection, ids: Collection[int]) -> list[Target]:
     for part in starmap(_part, _NODES.each(connection, ids=asked)):
         nodes[part.parent_id].append(part)
     targets = {row[0]: _target(row, nodes) for row in _ROWS.each(connection, ids=asked)}
+    gated = [target.id for target in targets.values() if target.is_gated]
+    for (id,) in _LEFT_OUT.all(connection, ids=bind(gated)) if gated else ():
+        targets[id] = targets[id]._replace(left_out=True)
     return [targets[id] for id in ids if id in targets]
 
 

@@ -170,6 +170,12 @@ def test_a_rerun_starts_nothing_before_its_data_timestamp_begins(night: Night, o
         assert "waits for its turn" in plan.reasons(Outcome.SKIPPED)[0][0]
 
 
+def test_a_rerun_of_what_was_left_out_says_so(night: Night, operations: Operations) -> None:
+    spared = Folders(night, EXCLUDED).instance("spared", N)
+    (refused,) = operations.plan("rerun", Selection.of([spared])).items
+    assert refused.reason == "Not Running: its data timestamp was left out of the backfill"
+
+
 def test_force_starts_it_all_the_same(night: Night, operations: Operations) -> None:
     later = Folders(night, WAITING).instance("later", N)
     operations.apply(operations.plan("force-rerun", Selection.of([later])))
