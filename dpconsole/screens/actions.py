@@ -51,7 +51,6 @@ class ActionsScreen(KeyedDialog):
         self.selected = selection
         self._reasons: dict[str, str] = {}
         self.table = RowTable((Column("line", "", 40, lambda line: line.cell, flex=1),), self._rows, empty_text="")
-        self.table.styles.height = len(self.entries) + 1
 
     @override
     def body(self) -> Iterable[Widget]:
@@ -60,6 +59,7 @@ class ActionsScreen(KeyedDialog):
     @override
     def on_mount(self) -> None:
         super().on_mount()
+        self.table.styles.height = 1 + min(len(self.entries), self.room_for_rows(1))
         self.table.focus()
         self.table.show(range(len(self.entries)))
         self._judge()
@@ -87,7 +87,7 @@ class ActionsScreen(KeyedDialog):
         """Title and help; on folders, of the verb that is meant there."""
         name = entry.id.removeprefix("verb.")
         if name not in OPERATIONS:
-            return entry.title.capitalize(), entry.help
+            return entry.heading, entry.help
         meant = OPERATIONS[verb_on(name, self.selected)]
         return meant.title, meant.help
 

@@ -74,6 +74,10 @@ class Category(StrEnum):
     CONSOLE = "Console"
 
 
+ABBREVIATIONS = {"dag": "DAG"}
+"""Titles that are written in capitals where they begin a line."""
+
+
 @dataclass(frozen=True, slots=True)
 class Key:
     """One entry. `keys` are alternatives; `rank` is its turn in the footer, 0 never; `action` is Textual's."""
@@ -86,6 +90,11 @@ class Key:
     action: str
     rank: int = 0
     help: str = ""
+
+    @property
+    def heading(self) -> str:
+        """The title as it begins a line."""
+        return ABBREVIATIONS.get(self.title, self.title.capitalize())
 
     @property
     def display(self) -> str:

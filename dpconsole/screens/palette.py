@@ -44,4 +44,4 @@ class RegistryCommands(Provider):
 
 def _words(entry: Key) -> str:
     """The key, the title and the sentence of an entry, on one line."""
-    return f"{entry.every_display:<10} {entry.title.capitalize():<18} {entry.help.partition(';')[0]}".rstrip()
+    return f"{entry.every_display:<10} {entry.heading:<18} {entry.help.partition(';')[0]}".rstrip()
