@@ -48,7 +48,7 @@ def small_shapes(draw_from: st.DrawFn) -> Shape:
     return Shape.of(draw_from(st.sets(st.sampled_from(pairs))) if pairs else set(), *nodes)
 
 
-@settings(max_examples=size(60, 600), deadline=None)
+@settings(max_examples=size(40, 600), deadline=None)
 @given(small_shapes())
 def test_small_graphs_read_back(shape) -> None:
     check(shape, LINES, BOXES)

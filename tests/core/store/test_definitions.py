@@ -51,6 +51,7 @@ from dpconsole.core.store.errors import StoreError
 from dpconsole.core.store.models import Node
 from dpconsole.core.store.models import Task as models_task
 from dpconsole.core.store.session import Store
+from tests.faults.sizes import size
 
 
 def save(store: Store, workspace: Workspace, now_ms: int = 1_000, **how: Any) -> LoadReport:
@@ -194,7 +195,7 @@ def workspaces(draw: st.DrawFn) -> Workspace:
     return Workspace(tasks=tuple(tasks))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=size(20, 200), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(workspace=workspaces())
 def test_whatever_is_saved_over_whatever_was_there_is_read_back(store: Store, workspace: Workspace) -> None:
     save(store, workspace)

@@ -17,6 +17,7 @@ from dpconsole.core.domain.definitions import Dependency, Field, TableKind, Task
 from dpconsole.core.workspace.cycles import dependency_cycles
 from dpconsole.core.workspace.dbt import Imported, read_manifest
 from dpconsole.core.workspace.problems import WorkspaceRefused
+from tests.faults.sizes import size
 
 REPOSITORY = Path(__file__).parents[3]
 SAMPLES = Path(os.environ.get("DPCONSOLE_SAMPLES", REPOSITORY.parent / "shared" / "data"))
@@ -414,7 +415,7 @@ NODES = st.dictionaries(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=size(40, 400), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(NODES, NODES, ANY)
 @example({"model.p.a": {"name": "\ud800", "tags": ["\0"]}}, {}, None)
 def test_whatever_a_manifest_holds_only_workspace_refused_is_raised(load, nodes, sources, groups):

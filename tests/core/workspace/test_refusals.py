@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from dpconsole.core.workspace.documents import LARGEST
 from dpconsole.core.workspace.problems import WorkspaceRefused
 from dpconsole.core.workspace.reading import read_workspace
+from tests.faults.sizes import size
 
 TASK = "tasks:\n  - id: p.a\n"
 SCHEDULE = f"{TASK}    schedule: "
@@ -442,7 +443,7 @@ CONTENTS = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=size(80, 800), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(CONTENTS)
 @example("tasks: [{id: p.a, schedule: {every: week, on: {a: b}}}]")
 @example("tasks: [{id: p.a, simulate: {fail: [1], duration: {}}, run: []}]")
