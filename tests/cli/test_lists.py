@@ -114,6 +114,7 @@ def test_nothing_that_matches_is_an_exit_code_of_its_own(night: Run) -> None:
     result = night("ls", "instances", "-q", "nobody_is_called_so", "--json")
     assert result.exit_code == Exit.NOTHING
     assert document(result)["items"] == []
+    assert result.stderr == "no instances match nobody_is_called_so\n"
 
 
 def test_a_query_that_makes_no_sense_gets_a_caret(night: Run) -> None:

@@ -103,6 +103,8 @@ def _write_text(window: Window, work: Work) -> None:
     layout = arrange(sizes, window.edges, style=Style(room=(room.columns, room.lines)))
     for line in draw(layout, labels, ascii=ascii, width_of=cells):
         write(line)
+    if sys.stdout.isatty() and layout.width > room.columns:
+        say(f"wider than the terminal: {layout.width} columns; `| less -S` scrolls it")
     for line in chain(_flags(nodes), _loops(window)):
         write(line)
 

@@ -49,10 +49,8 @@ def _chosen(work: Work, query: str) -> Sequence[int]:
 
 @click.command(cls=Command, name="neighbours")
 @click.argument("id")
-@click.option(
-    "--up", type=Levels(1, MOST_LEVELS), default="1", metavar="N", help="Levels upstream, 1 to 10 or unlimited."
-)
-@click.option("--down", type=Levels(1, MOST_LEVELS), default="1", metavar="N", help="Levels downstream, likewise.")
+@click.option("--up", type=Levels(1, MOST_LEVELS), default="1", metavar="N", help="Levels upstream, 1 to 10 or all.")
+@click.option("--down", type=Levels(1, MOST_LEVELS), default="1", metavar="N", help="Levels downstream; 1 without it.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Where the workbook is put.")
 @click.pass_context
 def neighbours(context: click.Context, id: str, up: int | None, down: int | None, out: Path) -> Exit:

@@ -17,6 +17,7 @@ from dpconsole.cli.tables import write_table
 from dpconsole.cli.talk import Progress, progress, say, write
 from dpconsole.cli.work import Work, asked, opened
 from dpconsole.core.domain.keys import parse_instance_key
+from dpconsole.core.domain.text import clean
 from dpconsole.core.engine.why import Moment, explain
 from dpconsole.core.export.csv_rows import cell, write_csv
 from dpconsole.core.export.json_items import LISTS, SCHEMA_VERSION, detail_item, dumps, list_items
@@ -129,6 +130,8 @@ def write_list(work: Work, request: ListRequest, shape: Shape) -> Exit:
         _WRITERS[shape.form](listed, shape.names, tell)
     if listed.truncated:
         say(f"{len(listed.ids):,} of {listed.total:,} {request.kind} shown; --limit 0 shows all")
+    if not listed.total and request.text:
+        say(f"no {request.kind} match {clean(request.text)}")
     return Exit.DONE if listed.total else Exit.NOTHING
 
 
