@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -24,6 +25,26 @@ Key = tuple[int, int | None]
 Parameters = tuple[tuple[str, str], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The parameters that a backfill asks for: of all its tasks, and of one by its key."""
+
+    of_all: Mapping[str, str]
+    of_task: Mapping[str, Mapping[str, str]]
+
+    @classmethod
+    def of(cls, form: BackfillForm) -> _Asked:
+        of_task: dict[str, dict[str, str]] = defaultdict(dict)
+        for key, name, value in form.task_parameters:
+            of_task[key][name] = value
+        return cls(dict(form.parameters), dict(of_task))
+
+    def instead(self, work: Work, task_key: str) -> Work:
+        """A task's work with these parameters instead of its own; what is asked of the one task wins."""
+        own = {**self.of_all, **self.of_task.get(task_key, {})}
+        return replace(work, parameters=tuple((dict(work.parameters) | own).items())) if own else work
+
+
 class Works:
     """The work of tasks and nodes, by id; `refresh` forgets it when a definition has changed."""
 
@@ -31,14 +52,13 @@ class Works:
         self._rev = -1
         self._zone = "UTC"
         self._known: dict[Key, Work] = {}
-        self._of_backfills: dict[tuple[Key, int], Work] = {}
+        self._asked: dict[int, _Asked] = {}
 
     def refresh(self, connection: Connection) -> None:
         """Forget what is known when a definition has changed since."""
         rev = engine_sql.definitions_rev(connection)
         if rev != self._rev:
             self._known.clear()
-            self._of_backfills.clear()
             self._zone = read_timezone(connection)
             self._rev = rev
 
@@ -57,17 +77,13 @@ class Works:
         """Read the work that is not known yet, together; a backfill may have parameters of its own."""
         if unknown := {(row.task_id, row.node_id) for row in rows}.difference(self._known):
             self._read(connection, {task for task, _ in unknown})
-        for row in rows:
-            key = row.task_id, row.node_id
-            if row.backfill_id is not None and (key, row.backfill_id) not in self._of_backfills:
-                work = self._known[key]
-                own = parameters_of(read_form(connection, row.backfill_id), row.task_key)
-                work = replace(work, parameters=tuple((dict(work.parameters) | dict(own)).items())) if own else work
-                self._of_backfills[key, row.backfill_id] = work
+        for backfill in {row.backfill_id for row in rows if row.backfill_id is not None}.difference(self._asked):
+            self._asked[backfill] = _Asked.of(from_text(BackfillForm, read_form(connection, backfill)))
 
     def _order(self, row: Candidate, number: int, token: int, started_at: int, deadline_at: int) -> Order:
-        key = row.task_id, row.node_id
-        work = self._known[key] if row.backfill_id is None else self._of_backfills[key, row.backfill_id]
+        work = self._known[row.task_id, row.node_id]
+        if row.backfill_id is not None:
+            work = self._asked[row.backfill_id].instead(work, row.task_key)
         identity = f"{row.task_key}/{work.node}/{row.business_date}/{row.ordinal}/{row.backfill_id or ''}"
         handle = Handle(row.id, number)
         return Order(handle, token, identity, row.business_date, row.due_at, started_at, deadline_at, work)
@@ -91,10 +107,3 @@ class Works:
 @lru_cache(4096)
 def _parameters(document: str) -> Parameters:
     return tuple((name, value) for name, value in json.loads(document))
-
-
-def parameters_of(form: str, task_key: str) -> Parameters:
-    """What a backfill's form (JSON text) says instead of a task's own parameters; what it says of one task wins."""
-    asked = from_text(BackfillForm, form)
-    of_task = ((name, value) for key, name, value in asked.task_parameters if key == task_key)
-    return (*asked.parameters, *of_task)
