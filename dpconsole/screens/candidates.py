@@ -56,7 +56,6 @@ class CandidatePrompt(KeyedDialog):
         self.input.cursor_blink = False
         column = Column("candidate", "", 40, self._draw, flex=1)
         self.table = RowTable((column,), self._rows, empty_text="Looking …")
-        self.table.styles.height = CHOICES_SHOWN + 1
 
     @override
     def body(self) -> Iterable[Widget]:
@@ -66,6 +65,7 @@ class CandidatePrompt(KeyedDialog):
     @override
     def on_mount(self) -> None:
         super().on_mount()
+        self._give_room(CHOICES_SHOWN)
         self.input.focus()
         self._look()
 
@@ -77,8 +77,11 @@ class CandidatePrompt(KeyedDialog):
     def _keep(self, message: Found) -> None:
         root = (ROOT,) if self.role is PathRole.END else ()
         self._all = (*root, *message.candidates)
-        self.table.styles.height = 1 + max(2, min(CHOICES_SHOWN, len(self._all)))
+        self._give_room(len(self._all))
         self._narrow()
+
+    def _give_room(self, rows: int) -> None:
+        self.table.styles.height = 1 + max(2, min(CHOICES_SHOWN, rows, self.room_for_rows(2)))
 
     @on(Input.Changed)
     def _narrow(self) -> None:

@@ -34,9 +34,9 @@ class Row:
 
 
 class DownstreamPrompt(KeyedDialog):
-    """Asks which of the downstream tasks to cover; answers the keys of those that are kept, or None.
+    """Asks which of the downstream tasks to cover; answers the keys of those that are kept.
 
-    All of them are kept where nothing was taken away: then the answer is empty, so that it also holds for other levels.
+    None where nothing was taken away: what the form says then stands, also for other levels.
     """
 
     stack: ClassVar[str] = "dialog"
@@ -48,7 +48,6 @@ class DownstreamPrompt(KeyedDialog):
         self.left_out = [(f"   {number:,} left out: {reason}", Ink.DIM) for reason, number in plan.left_out_by_reason]
         self.words = SafeText()
         self.table = RowTable(self._columns(), self._fetch)
-        self.table.styles.height = 1 + min(SHOWN, len(self.rows))
 
     @override
     def body(self) -> Iterable[Widget]:
@@ -58,6 +57,7 @@ class DownstreamPrompt(KeyedDialog):
     @override
     def on_mount(self) -> None:
         super().on_mount()
+        self.table.styles.height = 1 + min(SHOWN, len(self.rows), self.room_for_rows(2))
         self.table.show(range(len(self.rows)))
         self.table.focus()
         self._count()

@@ -20,7 +20,10 @@ from dpconsole.widgets.row_table import RowTable
 HEIGHT = 26
 """Lines of the help before it scrolls."""
 
-GRID = Grid((12, 18))
+BESIDES = 2
+"""Lines of the body that are no rows: what is sought, and the line over the table."""
+
+GRID = Grid((11, 16))
 
 
 def help_lines(entries: Sequence[Key], sought: str) -> list[Line]:
@@ -52,7 +55,6 @@ class HelpScreen(KeyedDialog):
         self.table = RowTable(
             (Column("line", "", 40, lambda line: line.cell, flex=1),), self._rows, empty_text="No such key"
         )
-        self.table.styles.height = HEIGHT
 
     @override
     def body(self) -> Iterable[Widget]:
@@ -62,6 +64,7 @@ class HelpScreen(KeyedDialog):
     @override
     def on_mount(self) -> None:
         super().on_mount()
+        self.table.styles.height = min(HEIGHT, 1 + self.room_for_rows(BESIDES))
         self.search.focus()
         self._show("")
 

@@ -37,7 +37,7 @@ TYPING_PAUSE = 0.15
 """Seconds without a keystroke before a filter that is being typed is asked."""
 
 
-ON_A_ROW = frozenset({"verb", "open_log", "go_task", "go_instances", "dag", "move"})
+ON_A_ROW = frozenset({"verb", "open_log", "go_task", "go_instances", "dag", "move", "actions", "watch"})
 """Actions that need a row under the cursor."""
 
 

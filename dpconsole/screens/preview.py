@@ -39,7 +39,6 @@ from dpconsole.screens.reading import StoreRefused, in_thread
 from dpconsole.screens.session import Session
 from dpconsole.widgets.cells import cut_pieces
 from dpconsole.widgets.columns import Column
-from dpconsole.widgets.dialog import MOST_OF_THE_SCREEN
 from dpconsole.widgets.facts import paragraph
 from dpconsole.widgets.ink import Cell, Ink, Piece, pieces
 from dpconsole.widgets.row_table import RowTable
@@ -49,8 +48,8 @@ from dpconsole.widgets.status import status_cell
 REASONS_SHOWN = 4
 """Reasons listed for the skipped and for the refused; the rest is counted."""
 
-FRAME = 8
-"""Lines of the dialog that are neither summary nor rows: border, title, titles of the columns, number, keys."""
+BESIDES = 3
+"""Lines of the body that are neither summary nor rows: the titles of the columns, and the number with a line above."""
 
 ASKED_ABOUT = 20
 """Rows whose upstreams are offered where a question is about upstreams."""
@@ -279,7 +278,7 @@ class PreviewScreen(KeyedDialog):
         self.words.show(paragraph(cut_pieces(line, width) for line in summary))
         self._items = sight.others if self._others else sight.acts
         self.table.empty_text = "Nothing is skipped or refused." if self._others else "Nothing would act."
-        self.table.styles.height = 1 + min(max(1, len(self._items)), max(3, self._room - len(summary) - FRAME))
+        self.table.styles.height = 1 + min(max(1, len(self._items)), self.room_for_rows(len(summary) + BESIDES))
         self.table.show(range(len(self._items)))
         asks = bool(sight.acts) and not sight.is_mild
         self.count.display = asks
@@ -289,11 +288,6 @@ class PreviewScreen(KeyedDialog):
         else:
             self.table.focus()
         self.refresh_keys()
-
-    @property
-    def _room(self) -> int:
-        """Lines that a dialog may take."""
-        return self.size.height * MOST_OF_THE_SCREEN // 100
 
     def _summary(self, sight: Sight) -> list[list[Piece]]:
         """The lines above the rows."""

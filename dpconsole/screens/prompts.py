@@ -15,9 +15,12 @@ from typing_extensions import override
 from dpconsole.screens.base import Keyed
 from dpconsole.screens.session import Session
 from dpconsole.widgets.columns import Column
-from dpconsole.widgets.dialog import Dialog
+from dpconsole.widgets.dialog import MOST_OF_THE_SCREEN, Dialog
 from dpconsole.widgets.ink import Cell, Ink
 from dpconsole.widgets.row_table import RowTable
+
+FRAME = 5
+"""Lines of a dialog around its body: border, title, and its keys with the line above them."""
 
 CHOICES_SHOWN = 18
 """Lines of a choice before it scrolls."""
@@ -39,6 +42,10 @@ class KeyedDialog(Dialog[Any], Keyed):
     def body(self) -> Iterable[Widget]:
         """What stands in the box."""
         raise NotImplementedError
+
+    def room_for_rows(self, besides: int) -> int:
+        """Rows of a table that leave the keys in sight, with so many other lines in the box."""
+        return max(3, self.size.height * MOST_OF_THE_SCREEN // 100 - FRAME - besides)
 
     def on_mount(self) -> None:
         """The footer says how to leave."""
@@ -91,7 +98,6 @@ class ChoicePrompt(KeyedDialog):
         self.chosen = set(chosen)
         self.several = several
         self.table = RowTable((Column("choice", "", 30, self._draw, flex=1),), self._rows)
-        self.table.styles.height = min(CHOICES_SHOWN, len(self.choices)) + 1
 
     @override
     def body(self) -> Iterable[Widget]:
@@ -100,6 +106,7 @@ class ChoicePrompt(KeyedDialog):
     @override
     def on_mount(self) -> None:
         super().on_mount()
+        self.table.styles.height = 1 + min(CHOICES_SHOWN, len(self.choices), self.room_for_rows(1))
         self.table.show(range(len(self.choices)))
         self.table.focus()
         if not self.several:
