@@ -99,7 +99,7 @@ class FlowsScreen(ShortList[SavedFlow], Verbs):
 
     def _list(self) -> None:
         key = self.session.keymap["row.backfill"].display
-        self.table.empty_text = f"No flow is saved. {key} on a task, with Runtime periodic, saves one."
+        self.table.empty_text = f"No flow is saved. {key} on a task, with a recurrence, saves one."
         self.table.show(list(self.rows))
         if self._cursor_id in self.rows:
             self.table.go_to(list(self.rows).index(self._cursor_id))
@@ -158,36 +158,19 @@ class FlowScreen(PageScreen):
     stack = "submission"
     title_words = "Saved flow"
 
-    class Read(Message):
-        """What was read."""
-
-        def __init__(self, flow: SavedFlow | None) -> None:
-            self.flow = flow
-            super().__init__()
-
     def __init__(self, session: Session, flow_id: int) -> None:
         self.flow_id = flow_id
-        self._title = ""
         super().__init__(session)
-
-    @property
-    @override
-    def page_title(self) -> str:
-        return self._title
 
     @override
     def build(self, width: int) -> Iterable[PageLine]:
         flow = self.services.flow(self.flow_id)
-        self.post_message(self.Read(flow))
         if flow is None:
             return [PageLine([("This flow is no longer there.", Ink.WARNING)])]
+        self.call_it(flow.name, flow.key)
         form = self.services.asked_for_by_flow(self.flow_id)
         lines = facts(self._facts(flow), width)
         return [PageLine(flow_cell(flow.state)), BLANK, *lines, BLANK, *form_lines(form, width)]
-
-    @on(Read)
-    def _keep(self, message: Read) -> None:
-        self._title = f"{message.flow.name}   {message.flow.key}" if message.flow else ""
 
     @override
     def take(self, delta: Delta) -> None:

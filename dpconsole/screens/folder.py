@@ -29,7 +29,7 @@ from dpconsole.screens.instance_columns import instance_name
 from dpconsole.screens.pace import Pace
 from dpconsole.screens.pages import BLANK, Grid, Line, PageScreen, facts, heading
 from dpconsole.screens.session import Session
-from dpconsole.screens.times import show_age, show_stamp, show_took
+from dpconsole.screens.times import show_stamp, show_took
 from dpconsole.widgets.cells import wrapped
 from dpconsole.widgets.ink import Cell, Ink, Piece
 from dpconsole.widgets.status import INKS, WORST_FIRST, chips, status_cell
@@ -72,7 +72,6 @@ class FolderScreen(PageScreen):
 
     def __init__(self, session: Session, folder: TreeId) -> None:
         self.folder = folder
-        self._title = ""
         self._pace = Pace(session.services.wall)
         super().__init__(session)
 
@@ -80,11 +79,6 @@ class FolderScreen(PageScreen):
     @override
     def heading(self) -> str:
         return "Backfill" if self.folder.layer is Layer.BACKFILL else "Data timestamp"
-
-    @property
-    @override
-    def page_title(self) -> str:
-        return self._title
 
     @override
     def take(self, delta: Delta) -> None:
@@ -116,10 +110,10 @@ class FolderScreen(PageScreen):
         found = self.services.tree.rows([self.folder.number])
         match found:
             case [BackfillNode() as backfill]:
-                self._title = f"{backfill.name}   {backfill.key}"
+                self.call_it(backfill.name, backfill.key)
                 return list(self._backfill(backfill, width))
             case [DateNode() as date]:
-                self._title = f"{date.business_date}   {date.key}"
+                self.call_it(date.business_date, date.key)
                 return list(self._date(date, width))
             case _:
                 return [Line([("It is no longer there.", Ink.WARNING)])]
@@ -226,7 +220,7 @@ class FolderScreen(PageScreen):
             yield Line(cell, OpenInstance(row.id))
 
     def _when(self, ms: int) -> str:
-        return f"in {format_duration((ms - self.session.now) / 1000)}" if ms > self.session.now else show_age(0)
+        return f"in {format_duration((ms - self.session.now) / 1000)}" if ms > self.session.now else "any moment"
 
     def _stamp(self, ms: int | None) -> str:
         return show_stamp(ms, self.session.times, self.services.zone, self.session.now)

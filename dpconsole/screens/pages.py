@@ -13,6 +13,7 @@ from textual.widget import Widget
 from typing_extensions import override
 
 from dpconsole.screens.base import ConsoleScreen
+from dpconsole.screens.keymap import Key
 from dpconsole.screens.reading import in_thread
 from dpconsole.screens.session import Session
 from dpconsole.widgets.cells import Align, fit, width_of
@@ -102,8 +103,16 @@ class PageScreen(ConsoleScreen):
             self.lines = lines
             super().__init__()
 
+    class Named(Message):
+        """What the page is about."""
+
+        def __init__(self, words: str) -> None:
+            self.words = words
+            super().__init__()
+
     def __init__(self, session: Session) -> None:
         super().__init__(session)
+        self._subject = ""
         self._lines: tuple[Line, ...] = ()
         self.table = RowTable(self._columns(), self._rows, empty_text="")
 
@@ -114,7 +123,15 @@ class PageScreen(ConsoleScreen):
     @property
     def page_title(self) -> str:
         """What stands above the lines."""
-        return self.heading
+        return self._subject or self.heading
+
+    def call_it(self, name: str, key: str) -> None:
+        """Name what the page is about, as it was read; to be called while the page is built."""
+        self.post_message(self.Named(f"{name}   {key}"))
+
+    @on(Named)
+    def _keep_name(self, message: Named) -> None:
+        self._subject = message.words
 
     @override
     def body(self) -> Iterable[Widget]:
@@ -159,6 +176,10 @@ class PageScreen(ConsoleScreen):
 
     def _rows(self, ids: Sequence[int]) -> Sequence[Line]:
         return [self._lines[number] for number in ids]
+
+    @override
+    def _works(self, entry: Key) -> bool:
+        return super()._works(entry) and (entry.id != "page.open" or self.cursor_line.opens is not None)
 
     @on(RowTable.Opened)
     def _open_line(self, message: RowTable.Opened) -> None:

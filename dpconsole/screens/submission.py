@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from textual import on
-from textual.message import Message
 from typing_extensions import override
 
 from dpconsole.core.services import BACKFILL_FIELDS, BackfillRow, Delta, ListKind
@@ -26,36 +24,19 @@ class SubmissionScreen(PageScreen):
     stack = "submission"
     title_words = "Backfill to be submitted"
 
-    class Read(Message):
-        """What was read."""
-
-        def __init__(self, row: BackfillRow | None) -> None:
-            self.row = row
-            super().__init__()
-
     def __init__(self, session: Session, backfill_id: int) -> None:
         self.backfill_id = backfill_id
-        self._title = ""
         super().__init__(session)
-
-    @property
-    @override
-    def page_title(self) -> str:
-        return self._title
 
     @override
     def build(self, width: int) -> Iterable[Line]:
         found = self.services.lists.rows(ListKind.BACKFILLS, [self.backfill_id])
         row: BackfillRow | None = found[0] if found else None
-        self.post_message(self.Read(row))
         if row is None:
             return [Line([("This backfill is no longer there.", Ink.WARNING)])]
+        self.call_it(row.name, row.key)
         form = self.services.asked_for(self.backfill_id)
         return [*self._state(row, width), BLANK, *facts(self._facts(row), width), BLANK, *form_lines(form, width)]
-
-    @on(Read)
-    def _keep(self, message: Read) -> None:
-        self._title = f"{message.row.name}   {message.row.key}" if message.row else ""
 
     @override
     def take(self, delta: Delta) -> None:
