@@ -1,8 +1,12 @@
-"""The command line in this process, with directories of its own and a small night to work on."""
+"""The command line in this process, with directories of its own and a small night to work on.
+
+What a night is made by is played once, and copied for whoever asks for it.
+"""
 
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -78,27 +82,61 @@ def run(home: Path) -> Run:
     return run
 
 
-@pytest.fixture
-def loaded(run: Run, home: Path) -> Run:
-    """A database with definitions."""
+@pytest.fixture(scope="session")
+def definitions_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with definitions, to be copied."""
+    place = tmp_path_factory.mktemp("definitions")
+    (place / "ws.yaml").write_text(WORKSPACE, encoding="utf-8")
+    return _made(place / "night.db", "load", str(place / "ws.yaml"))
+
+
+@pytest.fixture(scope="session")
+def generated_file(definitions_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, with the instances of one business date."""
+    copied = shutil.copy(definitions_file, tmp_path_factory.mktemp("generated") / "night.db")
+    return _made(copied, "generate", "--date", DAY)
+
+
+@pytest.fixture(scope="session")
+def night_file(generated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, run to its end."""
+    copied = shutil.copy(generated_file, tmp_path_factory.mktemp("night") / "night.db")
+    return _made(copied, "engine", "run", "--until-idle", "--virtual", "--start", "2026-11-19T23:30", "--seed", "1")
+
+
+def _made(database: Path, *words: str) -> Path:
+    """A database after a command has worked on it."""
+    result = CliRunner().invoke(dpconsole, ["--db", str(database), *words], prog_name="dpconsole")
+    assert result.exit_code == 0, result.output
+    return database
+
+
+def _bring(database: Path, home: Path) -> None:
+    """Put a database where the settings look for it, and beside it the workspace that it was loaded from."""
+    (home / "data" / "dpconsole").mkdir(parents=True)
+    shutil.copy(database, home / "data" / "dpconsole" / "dpconsole.db")
     (home / "work" / "ws.yaml").write_text(WORKSPACE, encoding="utf-8")
-    assert run("load", "ws.yaml").exit_code == 0
+
+
+@pytest.fixture
+def loaded(run: Run, home: Path, definitions_file: Path) -> Run:
+    """A database with definitions."""
+    _bring(definitions_file, home)
     return run
 
 
 @pytest.fixture
-def generated(loaded: Run) -> Run:
+def generated(run: Run, home: Path, generated_file: Path) -> Run:
     """The instances of one business date, none of them begun."""
-    assert loaded("generate", "--date", DAY).exit_code == 0
-    return loaded
+    _bring(generated_file, home)
+    return run
 
 
 @pytest.fixture
-def night(generated: Run) -> Run:
+def night(run: Run, home: Path, night_file: Path) -> Run:
     """The same night, run to its end."""
-    words = ("engine", "run", "--until-idle", "--virtual", "--start", "2026-11-19T23:30", "--seed", 1)
-    assert generated(*words).exit_code == 0
-    return generated
+    _bring(night_file, home)
+    return run
 
 
 def document(result: Result) -> dict[str, Any]:

@@ -16,7 +16,9 @@ def test_a_load_says_what_it_did_and_a_second_one_that_nothing_changed(loaded: R
     assert "tasks: 0 created, 1 changed, 3 unchanged (changed: trade.ods_orders)" in loaded("load", "ws.yaml").stdout
 
 
-def test_a_load_creates_the_database_where_the_settings_say(loaded: Run, home: Path) -> None:
+def test_a_load_creates_the_database_where_the_settings_say(run: Run, home: Path) -> None:
+    Path("ws.yaml").write_text(WORKSPACE, encoding="utf-8")
+    assert run("load", "ws.yaml").exit_code == Exit.DONE
     database = home / "data" / "dpconsole" / "dpconsole.db"
     assert database.stat().st_mode & 0o777 == 0o600
 
