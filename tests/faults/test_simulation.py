@@ -26,7 +26,7 @@ from tests.faults.sizes import size
 from tests.simulation import Night, play
 from tests.weather import QUIET, Weather
 
-SEEDS = [int(os.environ["DPCONSOLE_SEED"])] if "DPCONSOLE_SEED" in os.environ else range(size(20, 300))
+SEEDS = [int(os.environ["DPCONSOLE_SEED"])] if "DPCONSOLE_SEED" in os.environ else range(size(10, 300))
 STORM = Weather(duplicated=0.3, late=0.2, lost=0.1, forged=0.3, crash=0.1, takeover=0.1, refused=0.1)
 
 
