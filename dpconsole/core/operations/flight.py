@@ -299,11 +299,11 @@ class _Desk:
 
     def _warn_of_order(self) -> Iterator[str]:
         crossing = self.coverage.crossing
+        waits = "waits" if len(crossing) == 1 else "wait"
         if crossing and not self.asked.ascending:
-            waits = "waits" if len(crossing) == 1 else "wait"
             yield f"runs in ascending order: {_named(crossing)} {waits} for earlier data timestamps"
         if crossing and self.asked.groups > 1:
-            yield f"{_named(crossing)}: a queue may wait for the data timestamps of another one"
+            yield f"{_named(crossing)} {waits} for earlier data timestamps: groups may wait for each other"
 
     def _warn_of_projects(self) -> Iterator[str]:
         own = {self.facts.by_key[key].project for key in self.asked.tasks}
