@@ -299,10 +299,10 @@ def _upstream_first(targets: Sequence[Aim], edges: Iterable[tuple[int, int]]) ->
 
     Otherwise by due time; a table stands where its first node does. Folders have no rows, and keep their order.
     """
-    rows = sorted((part.due_at, part.id, at) for at, target in enumerate(targets) for part in target.parts)
-    owner = {id: at for _, id, at in rows}
-    places = dict.fromkeys(owner[id] for id in _in_turn(list(owner), edges))
-    return [targets[at] for at in places] if rows else targets
+    owner = {part.id: at for at, target in enumerate(targets) for part in target.parts}
+    due = {part.id: part.due_at for target in targets for part in target.parts}
+    turns = _in_turn(sorted(sorted(owner), key=due.__getitem__), edges)
+    return [targets[at] for at in dict.fromkeys(owner[id] for id in turns)] if owner else targets
 
 
 def _in_turn(ids: Sequence[int], edges: Iterable[tuple[int, int]]) -> Iterable[int]:
@@ -315,9 +315,9 @@ def _in_turn(ids: Sequence[int], edges: Iterable[tuple[int, int]]) -> Iterable[i
     for id in ids:
         waiting = [id]
         while waiting:
-            first = [upstream for upstream in upstreams.pop(waiting[-1], ()) if upstream not in placed]
-            if first:
-                waiting += first
+            row = waiting.pop()
+            if first := upstreams.pop(row, None):
+                waiting += (row, *first)
             else:
-                placed.setdefault(waiting.pop())
+                placed.setdefault(row)
     return placed

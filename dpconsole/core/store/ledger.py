@@ -76,10 +76,10 @@ _KEYS = (
     .join(OperationItem, OperationItem.target_id == Instance.id)
     .where(_OF_RECORD)
 )
-_PLANNED = select(OperationItem.target_id).where(
-    OperationItem.operation_id == bindparam("record"),
-    OperationItem.target_id.in_(id_set()),
-    OperationItem.outcome == "planned",
+_PLANNED = Prepared(
+    select(OperationItem.target_id).where(
+        _OF_RECORD, OperationItem.target_id.in_(id_set()), OperationItem.outcome == "planned"
+    )
 )
 _SETTLE = (
     update(OperationItem)
@@ -116,7 +116,7 @@ def open_record(
 
 def planned_items(transaction: Transaction, record: int, ids: Iterable[int]) -> set[int]:
     """Those of the instances that this record has still to deal with."""
-    return set(transaction.execute(_PLANNED, {"record": record, "ids": bind(ids)}).scalars())
+    return {id for (id,) in _PLANNED.each(transaction.connection, record=record, ids=bind(ids))}
 
 
 def settle_items(transaction: Transaction, record: int, outcomes: Iterable[tuple[int, str, str, str]]) -> None:

@@ -41,6 +41,7 @@ from dpconsole.core.store.journal import (
     withdraw,
 )
 from dpconsole.core.store.models import Attempt, BaselineTask, Instance, InstanceDependency
+from dpconsole.core.store.prepared import Prepared
 from dpconsole.core.store.session import Transaction
 from dpconsole.core.store.targets import Move, Part, Target
 
@@ -60,7 +61,7 @@ class Change:
 
 
 _SEEN = row_set("seen", id=BigInteger, rev=BigInteger, status=String, paused=Integer, attempt=Integer)
-_UNCHANGED = (
+_UNCHANGED = Prepared(
     select(Instance.id)
     .join(_SEEN, Instance.id == _SEEN.c.id)
     .where(
@@ -75,7 +76,7 @@ _UNCHANGED = (
 def unchanged(transaction: Transaction, parts: Iterable[Part]) -> set[int]:
     """The rows that are still as they were seen."""
     seen = bind([(p.id, p.rev, p.status, int(p.paused), p.attempt) for p in parts])
-    return set(transaction.execute(_UNCHANGED, {"seen": seen}).scalars())
+    return {id for (id,) in _UNCHANGED.each(transaction.connection, seen=seen)}
 
 
 # --- statements -------------------------------------------------------------------------------------------------------
