@@ -119,9 +119,9 @@ class RowPainter:
         return self._line([(" " * self._gutter.width, Ink.PLAIN)], cells, HEADER_LINE)
 
     def empty(self, text: str, y: int, size: Size) -> Strip:
-        """Line `y` of an empty table with `text` in its middle."""
+        """Line `y` of an empty table with `text` in its middle, below the titles."""
         lines = text.splitlines()
-        number = y - (size.height - len(lines)) // 2
+        number = y - max(1, (size.height - len(lines)) // 2)
         shown = cut_cells(clean(lines[number]), size.width) if 0 <= number < len(lines) else ""
         style = self._style(EMPTY, Ink.PLAIN)
         return join([(" " * ((size.width - width_of(shown)) // 2) + shown, style)], size.width, style)

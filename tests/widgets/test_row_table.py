@@ -441,6 +441,14 @@ async def test_an_empty_list_says_why(app, table, size) -> None:
         written = [line.strip() for line in app.lines()[1:] if line.strip()]
         assert written == ["Nothing matches this filter - Esc clears it"]
         assert table.cursor_id is None
+
+
+async def test_an_empty_list_of_one_line_still_says_why(app, table) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        table.styles.height = 2
+        table.show(array("q"))
+        await pilot.pause()
+        assert "Nothing matches this filter" in app.lines()[1]
         assert not table.targets()
 
 
