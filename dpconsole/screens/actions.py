@@ -16,11 +16,10 @@ from dpconsole.screens.pages import Grid, Line
 from dpconsole.screens.prompts import KeyedDialog
 from dpconsole.screens.reading import in_thread
 from dpconsole.screens.session import Session
+from dpconsole.widgets.cells import width_of
 from dpconsole.widgets.columns import Column
 from dpconsole.widgets.ink import Cell, Ink
 from dpconsole.widgets.row_table import RowTable
-
-GRID = Grid((5, 26))
 
 VERBS = (Scope.VERB, Scope.FOLDER, Scope.PENDING)
 VIEWS = (Scope.INSTANCE, Scope.GRAPH)
@@ -49,6 +48,7 @@ class ActionsScreen(KeyedDialog):
         super().__init__(session, "Actions")
         self.entries = entries
         self.selected = selection
+        self._grid = Grid((5, max((width_of(self._words(entry)[0]) for entry in entries), default=0)))
         self._reasons: dict[str, str] = {}
         self.table = RowTable((Column("line", "", 40, lambda line: line.cell, flex=1),), self._rows, empty_text="")
 
@@ -80,8 +80,8 @@ class ActionsScreen(KeyedDialog):
         title, help = self._words(entry)
         reason = self._reasons.get(entry.id, "")
         if reason:
-            return GRID.row([(entry.display, Ink.DIM)], [(title, Ink.DIM)], [(reason, Ink.WARNING)])
-        return GRID.row([(entry.display, Ink.KEY)], title, [(help, Ink.DIM)])
+            return self._grid.row([(entry.display, Ink.DIM)], [(title, Ink.DIM)], [(reason, Ink.WARNING)])
+        return self._grid.row([(entry.display, Ink.KEY)], title, [(help, Ink.DIM)])
 
     def _words(self, entry: Key) -> tuple[str, str]:
         """Title and help; on folders, of the verb that is meant there."""
