@@ -134,15 +134,15 @@ def database(request: pytest.FixtureRequest, tmp_path: Path, sqlite_template: Pa
 
 @pytest.fixture
 def store(database: str) -> Iterator[Store]:
-    """A fresh store; the test runs once on each kind of database."""
-    opened = open_store(database)
+    """A fresh store; the test runs once on each kind of database. Neither waits for its disk."""
+    opened = open_store(database, synchronous="OFF")
     yield opened
     opened.close()
 
 
 @pytest.fixture
 def sqlite_store(tmp_path: Path, sqlite_template: Path) -> Iterator[Store]:
-    """A fresh store for tests of what only the embedded database does."""
-    opened = open_store(shutil.copy(sqlite_template, tmp_path / "store.db"))
+    """A fresh store for tests of what only the embedded database does, or that need no other."""
+    opened = open_store(shutil.copy(sqlite_template, tmp_path / "store.db"), synchronous="OFF")
     yield opened
     opened.close()

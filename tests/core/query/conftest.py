@@ -23,7 +23,7 @@ def night(
     else:
         server = request.getfixturevalue("postgres")
         target = server.create(server.template)
-    store = open_store(target)
+    store = open_store(target, synchronous="OFF")
     with store.write() as transaction:
         fill(transaction)
     yield store
