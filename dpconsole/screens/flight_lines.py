@@ -13,7 +13,7 @@ from dpconsole.core.domain.clock import format_duration
 from dpconsole.core.services import BaselineEffect, DateMark, DateStanding, FlightPlan
 from dpconsole.screens.session import Session
 from dpconsole.screens.times import show_moment
-from dpconsole.widgets.cells import wrapped
+from dpconsole.widgets.cells import fit, wrapped
 from dpconsole.widgets.ink import Cell, Ink, Piece
 
 MARKS: Mapping[DateStanding, tuple[str, str, Ink]] = {
@@ -31,6 +31,10 @@ MONTH = 9
 RULER = "".join(f"{day:<5}" for day in (1, 6, 11, 16, 21, 26)) + "31"
 
 BASELINES_SHOWN = 4
+BASELINE = 20
+"""Cells of a baseline's name with the gap behind it."""
+
+MOMENT = 13
 SLOTS_NAMED = 3
 
 LEVELS_SHOWN = 6
@@ -136,28 +140,31 @@ def _baselines(plan: FlightPlan, session: Session, width: int) -> Iterator[Cell]
         return
     if not plan.baselines:
         yield [("No baseline runs through the same slots.", Ink.DIM)]
+        return
+    yield [(f"  {'Baseline':<{BASELINE}}{'promised':<{MOMENT}}at its alert", Ink.DIM)]
     for effect in plan.baselines[:BASELINES_SHOWN]:
-        yield from _baseline(effect, session, width)
+        yield _baseline(effect, session)
     if more := plan.baselines[BASELINES_SHOWN:]:
         late = sum(not effect.ends_before for effect in more)
-        yield [(f"  and {counted(len(more), 'more baseline')}, {late:,} with it still going on", Ink.DIM)]
+        yield [(f"  and {counted(len(more), 'more baseline')}, {late:,} with it not done", Ink.DIM)]
+    yield from _bulleted(" ", f"Of the slots they share it {_takes(plan.baselines)}.", Ink.DIM, width)
 
 
-def _baseline(effect: BaselineEffect, session: Session, width: int) -> Iterator[Cell]:
+def _baseline(effect: BaselineEffect, session: Session) -> Cell:
     """A promise that shares its slots: at risk where the backfill is not done before its alert time."""
-    safe = "done before its alert" if effect.ends_before else "still going on at its alert"
-    words = f"{effect.name}, promised for {_moment(effect.committed_at, session)}: {safe}, {_shared(effect)}"
-    glyph, ink = ("✓", Ink.PLAIN) if effect.ends_before else ("!", Ink.WARNING)
-    yield from _bulleted(glyph, words, ink, width)
+    glyph, words, ink = ("✓", "done", Ink.PLAIN) if effect.ends_before else ("!", "not done", Ink.WARNING)
+    name = fit(effect.name, BASELINE - 2)
+    return [(f"{glyph} ", ink), *name, (f"  {_moment(effect.committed_at, session):<{MOMENT}}{words}", ink)]
 
 
-def _shared(effect: BaselineEffect) -> str:
+def _takes(effects: Sequence[BaselineEffect]) -> str:
     """The groups and rules that it may fill; where there is none, how much it takes of the narrowest."""
-    if full := [one.name for one in effect.shared if one.takes >= one.slots]:
+    every = {one.name: one for effect in effects for one in effect.shared}.values()
+    if full := [one.name for one in every if one.takes >= one.slots]:
         others = f" and {len(full) - SLOTS_NAMED} more" if len(full) > SLOTS_NAMED else ""
-        return f"may fill {', '.join(full[:SLOTS_NAMED])}{others}"
-    most = max(effect.shared, key=lambda one: one.takes / one.slots)
-    return f"takes up to {most.takes} of {most.slots} slots of {most.name}"
+        return f"may fill up {', '.join(full[:SLOTS_NAMED])}{others}"
+    most = max(every, key=lambda one: one.takes / one.slots)
+    return f"takes up to {most.takes} of {most.slots} of {most.name}"
 
 
 def _warnings(plan: FlightPlan, width: int) -> Iterator[Cell]:
