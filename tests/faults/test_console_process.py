@@ -12,8 +12,10 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from click.testing import CliRunner
 
 from dpconsole.cli.exits import Exit
+from dpconsole.cli.root import dpconsole
 from dpconsole.core.domain.clock import SystemClock
 from dpconsole.core.store import leases
 from dpconsole.core.store.opening import open_store
@@ -233,15 +235,33 @@ REFUSALS = {
     _junk: (Exit.FAILED, "it is not a database"),
     _note: (Exit.FAILED, "it is not a database; check the path, or move the file away."),
     _stranger: (Exit.USAGE, "it holds other tables (song); give it a database of its own."),
-    _unreadable: (Exit.REFUSED, "cannot be"),
-    _read_only: (Exit.REFUSED, "it is read-only; check its permissions and its directory's"),
 }
 """What is given as a database, and how the console ends instead of beginning."""
 
+PROHIBITIONS = {
+    _unreadable: (Exit.REFUSED, "cannot be"),
+    _read_only: (Exit.REFUSED, "it is read-only; check its permissions and its directory's"),
+}
+"""The same, where only another process has no permission."""
+
 
 @pytest.mark.parametrize("make", REFUSALS)
-def test_what_is_no_database_is_refused_in_one_line(make: Callable[[Path], Path], tmp_path: Path) -> None:
+def test_what_is_no_database_is_refused_in_one_line(
+    make: Callable[[Path], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dpconsole.cli.commands.console.need_terminal", lambda: None)
     code, words = REFUSALS[make]
+    place = make(tmp_path)
+    done = CliRunner().invoke(dpconsole, ["--db", str(place)], prog_name="dpconsole")
+    assert (done.exit_code, done.stdout) == (code, "")
+    assert done.stderr.startswith(f"dpconsole: {place}: ")
+    assert words in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("make", PROHIBITIONS)
+def test_a_database_one_may_not_use_is_refused_in_one_line(make: Callable[[Path], Path], tmp_path: Path) -> None:
+    code, words = PROHIBITIONS[make]
     place = make(tmp_path)
     argv = [sys.executable, "-c", WITHOUT_PRIVILEGE, *PROGRAM, "--db", str(place)]
     with Terminal(argv, width=1000, height=4) as terminal:
