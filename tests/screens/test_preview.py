@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from dpconsole.app import ConsoleApp
-from dpconsole.core.services import Record
+from dpconsole.core.services import Plan, Record
 from dpconsole.screens.preview import PreviewScreen
 from dpconsole.screens.prompts import ChoicePrompt, TextPrompt
 from tests.screens.hands import press, text, type_text
@@ -134,3 +136,16 @@ async def test_an_acknowledgement_changes_nothing_but_the_ledger(app: ConsoleApp
         record: Record = last_record(night)
         assert (record.verb, record.reason) == ("acknowledge", "seen, on it")
         assert matching(night, "status:failed") == before
+
+
+async def test_nobody_writes_a_plan_out(app: ConsoleApp, night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its rows may be a hundred thousand: to describe the work of a thread by its arguments would keep keys waiting."""
+    written: list[Plan] = []
+    monkeypatch.setattr(Plan, "__repr__", lambda plan: written.append(plan) or "")  # type: ignore[func-returns-value]
+    async with app.run_test(size=(120, 40)) as pilot:
+        app.session.arming.seconds = 0
+        await press(pilot, "2", "!", "R", "1", "enter")
+        assert last_record(night).verb == "force-rerun"
+        await press(pilot, "down", "r", "enter")
+        assert last_record(night).verb == "rerun"
+    assert written == []
