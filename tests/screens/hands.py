@@ -59,6 +59,13 @@ async def type_text(pilot: Pilot[int], text: str) -> None:
     await settle(pilot)
 
 
+async def resize(pilot: Pilot[int], width: int, height: int) -> None:
+    """Another size of the terminal; the screen hears of it at once, where Textual would let a timer run first."""
+    await pilot.resize_terminal(width, height)
+    pilot.app._check_resize()
+    await settle(pilot)
+
+
 async def pulse(pilot: Pilot[int]) -> None:
     """Let the app's timer come round once."""
     app = pilot.app

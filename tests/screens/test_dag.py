@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from threading import Event
+
 import pytest
 from openpyxl import load_workbook
 from textual.pilot import Pilot
@@ -20,7 +22,7 @@ from dpconsole.screens.log import LogScreen
 from dpconsole.screens.preview import PreviewScreen
 from dpconsole.screens.task_dag import TaskDagScreen
 from tests.screens.backfills import plant
-from tests.screens.hands import lines, press, pulse, settle, text, type_text
+from tests.screens.hands import lines, press, pulse, resize, settle, text, type_text
 from tests.screens.night import Night
 from tests.screens.test_journeys import last_record
 
@@ -82,10 +84,16 @@ async def test_levels_grow_one_by_one_and_the_focus_walks_along_the_edges(app: C
         assert "all up, 1 down" in text(pilot)
 
 
-async def test_levels_that_are_typed_ahead_of_the_picture_count(app: ConsoleApp) -> None:
+async def test_levels_that_are_typed_ahead_of_the_picture_count(
+    app: ConsoleApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_read, read = Event(), InstanceDagScreen.read
+    monkeypatch.setattr(InstanceDagScreen, "read", lambda *asked: may_read.wait(30) and read(*asked))
     async with app.run_test(size=WIDE) as pilot:
         await press(pilot, "2")
         await pilot.press("d", ALL_DOWN, ALL_UP)
+        await app.dealt_with()
+        may_read.set()
         await settle(pilot)
         assert "all up, all down" in text(pilot)
 
@@ -284,8 +292,7 @@ async def test_another_window_gets_another_layout_and_keeps_the_focus(app: Conso
         await press(pilot, "j")
         chosen = here(screen)
         assert screen.picture is not None and screen.picture.layout.top_down
-        await pilot.resize_terminal(60, 12)
-        await settle(pilot)
+        await resize(pilot, 60, 12)
         screen._fit_window()
         await settle(pilot)
         assert not screen.picture.layout.top_down
