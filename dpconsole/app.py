@@ -201,6 +201,11 @@ class ConsoleApp(ThriftyApp[int], inherit_bindings=False):
             self.set_interval(1 / frames, self.beat)
             self.run_worker(self.services.engine.start(), group="engine")
 
+    @override
+    async def ready(self) -> None:
+        if isinstance(self.screen, Keyed):
+            await self.screen.ready()
+
     async def on_unmount(self) -> None:
         """Give the engine's lease back."""
         if self._live:

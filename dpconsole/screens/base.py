@@ -6,7 +6,9 @@ bindings; a sequence (`g t`) is followed here, and while one is begun the footer
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, ClassVar
 
 from textual import events, on
@@ -33,6 +35,9 @@ PRODUCTION = "prod"
 KEPT = frozenset({"app.help", "dialog.cancel", "selection.actions"})
 """Keys that a narrow footer never leaves out."""
 
+PATIENCE = 2.0
+"""Seconds at most that a key waits for what it is meant for."""
+
 ROOM_FOR_ZONE = 100
 """Cells of a window in which the header names the zone."""
 
@@ -50,10 +55,14 @@ class Keyed(Screen[Any], inherit_bindings=False):
     session: Session
     table: RowTable
     """What the moving keys move in, where there is one."""
+    arrived: asyncio.Event
+    """Cleared while something is read that the next key will be meant for; a screen that reads so sets it again."""
 
     def take_keys(self, session: Session) -> None:
         """Bind the keys of this screen's stack; to be called once, from the constructor."""
         self.session = session
+        self.arrived = asyncio.Event()
+        self.arrived.set()
         self._bindings = session.keymap.bindings(self.stack)
         self._sequences = session.keymap.sequences(self.stack)
         self._begun = ""
@@ -88,6 +97,11 @@ class Keyed(Screen[Any], inherit_bindings=False):
         if was_begun or self._begun:
             self.refresh_keys()
 
+    async def ready(self) -> None:
+        """Wait until what was asked for stands there: it is what the next key is meant for."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.arrived.wait(), PATIENCE)
+
     async def action_move(self, name: str) -> None:
         """Let what the keys move in do it."""
         await self.app.run_action(name, self.table)
@@ -103,6 +117,7 @@ class Keyed(Screen[Any], inherit_bindings=False):
 
     @on(StoreRefused)
     def _tell_refusal(self, message: StoreRefused) -> None:
+        self.arrived.set()
         self.notify(message.words, severity="error", markup=False)
 
     def footer_lead(self) -> Cell:

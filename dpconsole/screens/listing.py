@@ -204,7 +204,15 @@ class ListScreen(ConsoleScreen):
     def ask(self, *, keep_cursor: bool = True) -> None:
         """Ask for the list anew; an older question that is still under way is forgotten."""
         self._asked = self.request()
+        if not keep_cursor:
+            self.arrived.clear()
         self._ask(self._asked, keep_cursor)
+
+    @override
+    async def ready(self) -> None:
+        """A key is meant for the list that was asked for; but one that is typed into the filter waits for nothing."""
+        if not self.filter_bar.has_focus_within:
+            await super().ready()
 
     @in_thread("list")
     def _ask(self, request: ListRequest, keep_cursor: bool) -> None:
@@ -247,10 +255,12 @@ class ListScreen(ConsoleScreen):
         self.filter_bar.clear_error()
         self.show_count(self.count_words)
         self.refresh_keys()
+        self.arrived.set()
 
     @on(Refused)
     def _show_refusal(self, message: Refused) -> None:
         if self._asked is not None and message.text == self._asked.text:
+            self.arrived.set()
             error = message.error
             self.filter_bar.show_error(str(error), width_of(message.text[self.typed_from : error.position]))
 

@@ -45,9 +45,13 @@ class TypingAhead(App[Result], inherit_bindings=False):
         if self._dealing is not None:
             await asyncio.wait({self._dealing})
 
+    async def ready(self) -> None:
+        """Wait until the next key can mean what it was typed for; an app knows for what, and how long at most."""
+
     async def _deal(self) -> None:
         """One key at a time: to the focus, up through everything above it, and to the app itself."""
         while self._typed and self.is_running:
+            await self.ready()
             target = self.focused or self.screen
             await super().on_event(self._typed.popleft())
             for pump in target.ancestors_with_self:

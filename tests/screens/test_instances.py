@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from threading import Event
+
 import pytest
+from textual import events
 
 from dpconsole.app import ConsoleApp
+from dpconsole.screens.base import PATIENCE
+from dpconsole.screens.explain import ExplainScreen
 from dpconsole.screens.instances import InstancesScreen
 from dpconsole.screens.listing import toggle_term
-from tests.screens.hands import lines, press, pulse, text, type_text
+from tests.screens.hands import KEYS, lines, press, pulse, settle, text, type_text
 from tests.screens.night import Night
 
 
@@ -66,6 +71,23 @@ async def test_the_list_follows_the_filter_while_it_is_typed(app: ConsoleApp, mo
         assert len(listed(app).table.ids) == 1
         await press(pilot, "enter")
         assert listed(app).table.has_focus
+
+
+async def test_a_key_typed_ahead_of_the_list_means_a_row_of_it(
+    app: ConsoleApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await press(pilot, "2")
+        screen, is_read = listed(app), Event()
+        read, before = screen.read, screen.table.cursor_id
+        monkeypatch.setattr(screen, "read", lambda request, limit: is_read.wait(PATIENCE) and read(request, limit))
+        for key in "!i":
+            app.post_message(events.Key(KEYS.get(key, key), key))
+        await pilot.pause()
+        is_read.set()
+        await settle(pilot)
+        assert isinstance(app.screen, ExplainScreen)
+        assert app.screen.instance_id == screen.table.cursor_id != before
 
 
 async def test_a_wrong_filter_gets_a_caret_and_the_list_stays(app: ConsoleApp) -> None:
