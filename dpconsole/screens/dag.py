@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, ClassVar, Literal
 
-from textual import events, on, work
+from textual import on, work
 from textual.geometry import Size
 from textual.message import Message
 from textual.timer import Timer
@@ -97,7 +97,7 @@ class DagScreen(ConsoleScreen):
         self.bar = FilterBar(placeholder="part of a name, or an id")
         self._sought_from = 0
         self._is_stale = False
-        self._drawn_for: Size | None = None
+        self._drawn_in: Size | None = None
         self._resting: Timer | None = None
 
     @override
@@ -112,13 +112,10 @@ class DagScreen(ConsoleScreen):
     def on_mount(self) -> None:
         """Read the picture."""
         self.view.focus()
-        self.call_after_refresh(self._look_first)
+        self.arrived.clear()
+        self.call_after_refresh(self.look, self.asked)
 
     # Reading and laying out
-
-    def _look_first(self) -> None:
-        """The first picture, with all that was asked for while the screen came up."""
-        self.look(self.asked)
 
     def read(self, asked: Asked) -> Window | None:
         """The window; called in a thread."""
@@ -130,9 +127,9 @@ class DagScreen(ConsoleScreen):
 
     def look(self, asked: Asked, *, keep: bool = True, wanted: int | None = None) -> None:
         """Ask for a picture; the focus goes to the node `wanted`, or stays."""
-        self.asked, self._drawn_for = asked, self.app.size
+        self.asked, self._drawn_in = asked, self._room
         layout = self.picture.layout if keep and self.picture else None
-        self._draw(asked, layout, (self.view.size.width, self.view.size.height), wanted)
+        self._draw(asked, layout, self._room, wanted)
 
     @in_thread("picture")
     def _draw(self, asked: Asked, keep: Layout | None, room: tuple[int, int], wanted: int | None) -> None:
@@ -147,6 +144,7 @@ class DagScreen(ConsoleScreen):
     def _show_drawn(self, message: Drawn) -> None:
         if message.asked is not self.asked:
             return
+        self.arrived.set()
         before, self.picture, self.facts = self.picture, message.picture, message.facts
         self._is_stale = False
         if message.picture is None:
@@ -189,21 +187,21 @@ class DagScreen(ConsoleScreen):
 
     # The window
 
-    @override
-    def on_resize(self, _event: events.Resize) -> None:
-        super().on_resize(_event)
+    @property
+    def _room(self) -> Size:
+        """The window of the picture; the line of a search only borrows from it."""
+        width, height = self.view.size
+        return Size(width, height + self.bar.display)
+
+    @on(DagView.Resized)
+    def _let_rest(self) -> None:
         if self._resting is not None:
             self._resting.stop()
         self._resting = self.set_timer(RESIZE_REST, self._fit_window)
 
-    @override
-    def on_screen_resume(self) -> None:
-        super().on_screen_resume()
-        self.call_after_refresh(self._fit_window)
-
     def _fit_window(self) -> None:
-        """Lay out again where the terminal is not as large as it was; the focus stays."""
-        if self._drawn_for not in (None, self.app.size):
+        """Lay out again where the window is not as large as it was; the focus stays."""
+        if self._drawn_in not in (None, self._room):
             self.look(replace(self.asked))
 
     # What stands above and below
@@ -314,8 +312,10 @@ class DagScreen(ConsoleScreen):
         self._extend(wanted, direction)
 
     def _extend(self, asked: Asked, direction: Direction) -> None:
-        """Ask for more levels where there are any, or may be: what is typed ahead of the first picture counts."""
-        if self.picture is None or self._has_more(direction):
+        """Ask for more levels where there are any."""
+        if self.picture is None:
+            return
+        if self._has_more(direction):
             self.look(asked)
         else:
             self.notify(f"Nothing more {direction}stream", timeout=3, markup=False)

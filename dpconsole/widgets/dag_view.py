@@ -14,7 +14,8 @@ Keys come from the registry; these are the actions to bind:
     cursor_up cursor_down column_left column_right page_up page_down half_page_up half_page_down home end open
     mark_and_step mark_all invert_marks mark_like previous_mark next_mark
 
-Posted: `Moved`, `Opened`, `MarksChanged`, `LikeRequested`. Sheet: `styles/dag_view.tcss`, with `styles/inks.tcss`.
+Posted: `Moved`, `Opened`, `Resized`, `MarksChanged`, `LikeRequested`.
+Sheet: `styles/dag_view.tcss`, with `styles/inks.tcss`.
 """
 
 from __future__ import annotations
@@ -98,6 +99,9 @@ class DagView(ScrollView, can_focus=True, inherit_bindings=False):
 
     class Opened(NodeMessage):
         """The operator wants to see into a node."""
+
+    class Resized(NodeMessage):
+        """The window is of another size."""
 
     class MarksChanged(NodeMessage):
         """Marks changed; read `view.marks`."""
@@ -328,6 +332,7 @@ class DagView(ScrollView, can_focus=True, inherit_bindings=False):
         """Keep the focus in the window."""
         self._strips.clear()
         self._reveal()
+        self.post_message(self.Resized(self, self._focus))
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         """The wheel moves the window."""

@@ -6,6 +6,7 @@ from threading import Event
 
 import pytest
 from openpyxl import load_workbook
+from textual import events
 from textual.pilot import Pilot
 
 from dpconsole.app import ConsoleApp
@@ -13,11 +14,13 @@ from dpconsole.core.domain.definitions import Role
 from dpconsole.core.domain.statuses import Status
 from dpconsole.core.services import ListRequest
 from dpconsole.screens.asking import OpenDag
+from dpconsole.screens.base import PATIENCE
 from dpconsole.screens.dag import DagScreen
 from dpconsole.screens.details import InstanceScreen, TaskScreen
 from dpconsole.screens.explain import ExplainScreen
 from dpconsole.screens.gantt import GanttScreen
 from dpconsole.screens.instance_dag import InstanceDagScreen
+from dpconsole.screens.instances import InstancesScreen
 from dpconsole.screens.log import LogScreen
 from dpconsole.screens.preview import PreviewScreen
 from dpconsole.screens.task_dag import TaskDagScreen
@@ -84,18 +87,22 @@ async def test_levels_grow_one_by_one_and_the_focus_walks_along_the_edges(app: C
         assert "all up, 1 down" in text(pilot)
 
 
-async def test_levels_that_are_typed_ahead_of_the_picture_count(
-    app: ConsoleApp, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    may_read, read = Event(), InstanceDagScreen.read
-    monkeypatch.setattr(InstanceDagScreen, "read", lambda *asked: may_read.wait(30) and read(*asked))
+async def test_keys_that_are_typed_ahead_of_the_picture_count(app: ConsoleApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    is_read, read = Event(), InstanceDagScreen.read
+    monkeypatch.setattr(InstanceDagScreen, "read", lambda self, asked: is_read.wait(PATIENCE) and read(self, asked))
     async with app.run_test(size=WIDE) as pilot:
         await press(pilot, "2")
-        await pilot.press("d", ALL_DOWN, ALL_UP)
-        await app.dealt_with()
-        may_read.set()
+        listed = app.main("instances")
+        assert isinstance(listed, InstancesScreen)
+        listed.look_for("biz:yesterday name=ads_gmv_board")
         await settle(pilot)
-        assert "all up, all down" in text(pilot)
+        for key, char in (("d", "d"), (ALL_UP, "(")):
+            app.post_message(events.Key(key, char))
+        await pilot.pause()
+        is_read.set()
+        await settle(pilot)
+        assert "all up, 1 down" in text(pilot)
+        assert "ods_trade_order" in text(pilot)
 
 
 async def test_from_a_node_to_everything_else(app: ConsoleApp) -> None:
