@@ -68,26 +68,27 @@ def make(night: Night, unit: Unit, status: Status, paused: bool) -> int:
 @pytest.mark.parametrize("status", Status)
 @pytest.mark.parametrize("command", MAY)
 def test_acts_exactly_where_the_rules_allow(night: Night, operations: Operations, command: str, status: Status) -> None:
-    for paused, unit in product((False, True), Unit):
-        try_on_a_row(night, operations, command, status, paused, unit)
-
-
-def try_on_a_row(night: Night, operations: Operations, command: str, status: Status, paused: bool, unit: Unit) -> None:
-    """Give a command on one row of its own: it acts as the table says, or leaves everything as it was."""
-    target = make(night, unit, status, paused)
     upstreams = [night.instance(name, Status.SUCCEEDED) for name in ("one", "two")]
-    for upstream in upstreams:
-        night.edge(upstream, target if unit is not Unit.LOGICAL_TABLE else target + 1)
-    verb, arguments = words_of(command.format(upstream=upstreams[0]))
+    for paused, unit in product((False, True), Unit):
+        target = make(night, unit, status, paused)
+        for upstream in upstreams:
+            night.edge(upstream, target if unit is not Unit.LOGICAL_TABLE else target + 1)
+        give(night, operations, command.format(upstream=upstreams[0]), target, may(command, status, paused))
+
+
+def give(night: Night, operations: Operations, command: str, target: int, acts: bool) -> None:
+    """Give a command on one row: it acts, and leaves what the table says, or leaves everything as it was."""
+    verb, arguments = words_of(command)
+    status = Status(night.row(target).status)
     before, steps = night.rows(), night.steps()
 
     record = operations.apply(operations.plan(verb, Selection.of([target]), arguments))
 
     (item,) = record.items
-    if may(command, status, paused):
+    if acts:
         assert (record.state, item.outcome) == (State.DONE, Outcome.OK)
         assert item.after == AFTER.get(command, AFTER.get(verb, status))
-        assert night.row(target).status == status if item.after not in set(Status) else item.after
+        assert night.row(target).status == (item.after if item.after in set(Status) else status)
     else:
         assert (record.state, item.outcome) == (State.REFUSED, Outcome.REFUSED)
         assert (night.rows(), night.steps()) == (before, steps)
