@@ -24,6 +24,7 @@ from dpconsole.core.store.models import Counter, Setting
 from dpconsole.core.store.opening import COUNTERS, HEAD, check_integrity, file_system, open_store
 from dpconsole.core.store.session import Store
 from tests.conftest import Postgres
+from tests.faults.sizes import size
 
 
 def write_setting(store: Store, name: str, value: str) -> None:
@@ -67,6 +68,10 @@ def test_opening_what_is_up_to_date_leaves_alembic_alone(sqlite_template: Path) 
     assert "alembic" not in loaded.stdout.split()
 
 
+TOGETHER = size(3, 8)
+"""Processes that start at once."""
+
+
 @pytest.mark.parametrize("exists", [False, True], ids=["missing", "empty"])
 def test_processes_that_start_together_all_succeed(tmp_path: Path, exists: bool) -> None:
     path = tmp_path / "new" / "store.db"
@@ -76,10 +81,10 @@ def test_processes_that_start_together_all_succeed(tmp_path: Path, exists: bool)
     code = "import sys; from dpconsole.core.store.opening import open_store; print(open_store(sys.argv[1]).rev())"
     together = [
         subprocess.Popen([sys.executable, "-c", code, path], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        for _ in range(4)
+        for _ in range(TOGETHER)
     ]
     answers = [process.communicate(timeout=60) for process in together]
-    assert answers == [("0\n", "")] * 4
+    assert answers == [("0\n", "")] * TOGETHER
 
 
 def test_consoles_that_start_together_on_an_empty_server_all_succeed(postgres: Postgres) -> None:
