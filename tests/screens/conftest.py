@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from dpconsole.app import ConsoleApp
 from dpconsole.core.store.opening import open_store
+from dpconsole.screens.backfill_form import BackfillFormScreen
 from tests.screens.backfills import plant_some
 from tests.screens.night import Night, fill, open_night
 
@@ -69,6 +71,17 @@ def planted_night(planted_file: Path, tmp_path: Path) -> Iterator[Night]:
     yield opened
     opened.services.feed.close()
     store.close()
+
+
+@pytest.fixture
+def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The flight plan follows every keystroke at once: no timer has to be waited for."""
+
+    def follow(screen: BackfillFormScreen, _seconds: float, plan: Callable[[], None]) -> SimpleNamespace:
+        screen.call_later(plan)
+        return SimpleNamespace(stop=lambda: None)
+
+    monkeypatch.setattr(BackfillFormScreen, "set_timer", follow)
 
 
 @pytest.fixture

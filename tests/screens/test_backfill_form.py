@@ -16,7 +16,6 @@ from dpconsole.core.engine.backfilling import submit
 from dpconsole.core.operations import backfills
 from dpconsole.core.services import BACKFILL_FIELDS, ENVIRONMENT, DateMark, DateStanding, FlightPlan
 from dpconsole.core.store.models import Backfill, Instance, Operation
-from dpconsole.screens import backfill_form
 from dpconsole.screens.asking import CreateBackfill
 from dpconsole.screens.backfill_form import BASICS, BackfillFormScreen, entries
 from dpconsole.screens.downstream import DownstreamPrompt
@@ -30,10 +29,7 @@ START = "trade.ods_trade_order"
 WIDE = (120, 40)
 
 
-@pytest.fixture(autouse=True)
-def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The plan follows every keystroke at once."""
-    monkeypatch.setattr(backfill_form, "PLAN_PAUSE", 0.001)
+pytestmark = pytest.mark.usefixtures("no_pause")
 
 
 async def open_form(app: ConsoleApp, pilot: Pilot[int], **answers: str) -> BackfillFormScreen:

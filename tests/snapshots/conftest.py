@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.screens.conftest import app, night, night_file, nobody_sleeps, planted_file, planted_night
+from tests.screens.conftest import app, night, night_file, no_pause, nobody_sleeps, planted_file, planted_night
 
-__all__ = ["app", "night", "night_file", "nobody_sleeps", "planted_file", "planted_night"]
+__all__ = ["app", "night", "night_file", "no_pause", "nobody_sleeps", "planted_file", "planted_night"]

@@ -12,7 +12,6 @@ import pytest
 from textual.pilot import Pilot
 
 from dpconsole.app import ConsoleApp
-from dpconsole.screens import backfill_form
 from dpconsole.screens.asking import CreateBackfill
 from tests.screens.hands import press, pulse, settle, type_text
 from tests.screens.night import Night
@@ -116,17 +115,15 @@ def test_no_color(snap_compare: Callable[..., bool], night: object, monkeypatch:
     assert snap_compare(app, terminal_size=SMALL, run_before=go_there)
 
 
+@pytest.mark.usefixtures("no_pause")
 @pytest.mark.parametrize("size", [WIDE, SMALL], ids=["120x40", "80x24"])
 @pytest.mark.parametrize("typed", ["-10d..-1d", "-1d..-10d"], ids=["plan", "wrong"])
 def test_backfill_form(
     snap_compare: Callable[..., bool],
     app: ConsoleApp,
-    monkeypatch: pytest.MonkeyPatch,
     typed: str,
     size: tuple[int, int],
 ) -> None:
-    monkeypatch.setattr(backfill_form, "PLAN_PAUSE", 0.001)
-
     async def filled_in(pilot: Pilot[int]) -> None:
         await settle(pilot)
         app.post_message(CreateBackfill({"task": "trade.ods_trade_order", "downstream": "all", "range": typed}))
