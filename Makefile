@@ -42,7 +42,7 @@ dev: $(VENV)/.dev    ## the demo under textual's console, styles reloaded as the
 	$(BIN)/textual run --dev -c $(BIN)/dpconsole demo
 
 snapshots: $(VENV)/.dev  ## draw the snapshots anew, after looking at the report
-	$(BIN)/python -m pytest tests/screens --snapshot-update
+	$(BIN)/python -m pytest tests/snapshots --snapshot-update
 
 clean:           ## throw the environment and the caches away
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
