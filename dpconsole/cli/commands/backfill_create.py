@@ -6,23 +6,22 @@ anything is wrong or refused, and without a terminal nothing unless `--yes` says
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from typing import Any
 
 import click
 
+from dpconsole.cli.changes import wants_a_person, write_change
 from dpconsole.cli.exits import Exit, Failure
 from dpconsole.cli.flight_report import plan_document, write_plan
 from dpconsole.cli.lazy import Command
 from dpconsole.cli.tables import write_table
-from dpconsole.cli.talk import number_of, progress, say, write_json
+from dpconsole.cli.talk import number_of, progress, say
 from dpconsole.cli.work import Work, opened
 from dpconsole.core.operations.backfill_answers import join_list, split_list
 from dpconsole.core.operations.backfill_form import FIELDS, FormField, FormKind, Problem
 from dpconsole.core.operations.backfills import BACKFILL
 from dpconsole.core.operations.flight import FlightPlan
-from dpconsole.core.operations.planning import MILD_ROWS
 from dpconsole.core.operations.records import Item, Outcome, Record, State
 
 _METAVARS = {
@@ -147,7 +146,9 @@ class _Run:
             return self._refuse(plan.refusals[0])
         if expect is not None and expect != plan.instances:
             return self._refuse(f"expected {number_of(expect, 'instance')}, found {plan.instances:,}")
-        self._ask(yes=yes, expect=expect)
+        made = f"{number_of(plan.instances, 'instance')} would be made"
+        if wants_a_person(plan.instances, made, yes=yes, expect=expect):
+            self._ask(plan.instances)
         with progress("data timestamps made") as tell:
             record = self._work.backfills.create(plan, self._reason, tell)
         self._report(record)
@@ -165,16 +166,8 @@ class _Run:
         self._report(self._work.backfills.refuse(self._plan, words, self._reason))
         raise Failure(f"refused: {words}; look again with --dry-run", Exit.REFUSED)
 
-    def _ask(self, *, yes: bool, expect: int | None) -> None:
+    def _ask(self, number: int) -> None:
         """Go on only when the operator means it."""
-        number = self._plan.instances
-        made = f"{number_of(number, 'instance')} would be made"
-        if yes and number > MILD_ROWS and expect is None:
-            raise Failure(f"{made}: add --expect {number}", Exit.USAGE)
-        if yes:
-            return
-        if not (sys.stdin.isatty() and sys.stderr.isatty()):
-            raise Failure(f"{made}: add --yes, or look with --dry-run", Exit.USAGE)
         write_plan(self._plan, self._work.zone)
         answer = click.prompt(f"type {number} to create it", default="", show_default=False, err=True)
         if answer.strip() != str(number):
@@ -182,23 +175,14 @@ class _Run:
 
     def _report(self, record: Record | None) -> None:
         items = (self._planned(),) if record is None else record.items
-        counts = {
-            "acts": sum(item.outcome in (Outcome.OK, Outcome.PLANNED) for item in items),
-            "skipped": 0,
-            "refused": sum(item.outcome is Outcome.REFUSED for item in items),
-        }
         if self._json:
-            write_json(
-                {
-                    "operation": BACKFILL,
-                    "dry_run": self._dry_run,
-                    **counts,
-                    "state": record and record.state,
-                    "record": record and record.id,
-                    "items": [_document(item) for item in items],
-                    "backfill": next((item.key for item in items if item.outcome is Outcome.OK), None),
-                    "plan": plan_document(self._plan, self._work.zone),
-                }
+            write_change(
+                BACKFILL,
+                items,
+                record,
+                dry_run=self._dry_run,
+                backfill=next((item.key for item in items if item.outcome is Outcome.OK), None),
+                plan=plan_document(self._plan, self._work.zone),
             )
             return
         write_table(
@@ -212,14 +196,3 @@ class _Run:
         form = self._plan.form
         outcome = Outcome.REFUSED if self._plan.refusals else Outcome.PLANNED
         return Item(0, "", form.name if form else "", "", "", outcome, "; ".join(self._plan.refusals))
-
-
-def _document(item: Item) -> dict[str, Any]:
-    return {
-        "id": item.key or None,
-        "name": item.name or None,
-        "before": item.before or None,
-        "after": item.after or None,
-        "outcome": item.outcome,
-        "reason": item.reason or None,
-    }

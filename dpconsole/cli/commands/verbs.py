@@ -6,16 +6,16 @@ without a terminal unless `--yes` says so, and above 50 rows `--expect` must nam
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import click
 
+from dpconsole.cli.changes import counts_of, wants_a_person, write_change
 from dpconsole.cli.exits import Exit, Failure
 from dpconsole.cli.lazy import Command
 from dpconsole.cli.tables import write_table
-from dpconsole.cli.talk import number_of, progress, say, write_json
+from dpconsole.cli.talk import number_of, progress, say
 from dpconsole.cli.work import Work, asked, opened
 from dpconsole.core.domain.keys import parse_tree_key
 from dpconsole.core.operations.fields import Field, FieldKind
@@ -173,8 +173,8 @@ class _Run:
             return Exit.NOTHING
         if expect is not None and expect != number:
             return self._refuse(f"expected {number_of(expect, 'row')}, found {number:,}")
-        if number:
-            self._ask(yes=yes, expect=expect)
+        if number and wants_a_person(number, f"{number_of(number, 'row')} would be changed", yes=yes, expect=expect):
+            self._ask(number)
         return self._apply()
 
     def _foretell(self) -> Exit:
@@ -198,18 +198,8 @@ class _Run:
         self._report(record.items, record)
         raise Failure(f"refused: {words}; look again with --dry-run", Exit.REFUSED)
 
-    def _ask(self, *, yes: bool, expect: int | None) -> None:
+    def _ask(self, number: int) -> None:
         """Go on only when the operator means it."""
-        number = len(self._plan.acts)
-        if yes and number > MILD_ROWS and expect is None:
-            raise Failure(f"{number_of(number, 'row')} would be changed: add --expect {number}", Exit.USAGE)
-        if yes:
-            return
-        if not (sys.stdin.isatty() and sys.stderr.isatty()):
-            raise Failure(f"{number_of(number, 'row')} would be changed: add --yes, or look with --dry-run", Exit.USAGE)
-        self._ask_in_person(number)
-
-    def _ask_in_person(self, number: int) -> None:
         plan = self._plan
         for item in plan.acts[:MILD_ROWS]:
             say(f"  {item.key} {item.name}: {item.before} -> {item.after}")
@@ -234,40 +224,12 @@ class _Run:
     def _report(self, items: Iterable[Item], record: Record | None) -> None:
         place = {item.id: at for at, item in enumerate(self._plan.items)}
         ordered = sorted(items, key=lambda item: place[item.id])
-        counts = _counts(ordered)
         if self._json:
-            write_json(
-                {
-                    "operation": self._plan.verb,
-                    "dry_run": self._dry_run,
-                    **counts,
-                    "state": None if record is None else record.state,
-                    "record": None if record is None else record.id,
-                    "items": [_document(item) for item in ordered],
-                }
-            )
+            write_change(self._plan.verb, ordered, record, dry_run=self._dry_run)
             return
         write_table(
             ("outcome", "id", "name", "before", "after", "reason"),
             [(item.outcome, item.key, item.name, item.before, item.after, item.reason) for item in ordered],
         )
         state = "" if record is None else f" - {record.state.replace('_', ' ')}, record {record.id}"
-        say(", ".join(f"{number:,} {what}" for what, number in counts.items()) + state)
-
-
-def _counts(items: Sequence[Item]) -> dict[str, int]:
-    """How many act, are skipped, and are refused; before the fact what is planned acts."""
-    acting = sum(item.outcome in (Outcome.PLANNED, Outcome.OK) for item in items)
-    skipped = sum(item.outcome is Outcome.SKIPPED for item in items)
-    return {"acts": acting, "skipped": skipped, "refused": len(items) - acting - skipped}
-
-
-def _document(item: Item) -> dict[str, Any]:
-    return {
-        "id": item.key,
-        "name": item.name or None,
-        "before": item.before or None,
-        "after": item.after or None,
-        "outcome": item.outcome,
-        "reason": item.reason or None,
-    }
+        say(", ".join(f"{number:,} {what}" for what, number in counts_of(ordered).items()) + state)

@@ -93,12 +93,6 @@ One that is resumed after its time is submitted at once, because its time has co
 """
 
 
-def refuse_pending(verb: PendingVerb, state: BackfillState) -> str | None:
-    """The sentence an operator reads when a verb may not act on a backfill in this state; None when it may."""
-    found = PENDING[verb][state]
-    return None if isinstance(found, BackfillState) else f"{state.label}: {found}"
-
-
 class FlowState(StrEnum):
     """Whether a saved flow goes on making backfills (section 7)."""
 
@@ -125,10 +119,18 @@ FLOWS: Mapping[FlowVerb, Mapping[FlowState, FlowState | str]] = {
 """By verb and state: the next state, or why there is none."""
 
 
+def refuse_pending(verb: PendingVerb, state: BackfillState) -> str | None:
+    """The sentence an operator reads when a verb may not act on a backfill in this state; None when it may."""
+    return _refusal(PENDING[verb][state], state)
+
+
 def refuse_flow(verb: FlowVerb, state: FlowState) -> str | None:
     """The sentence an operator reads when a verb may not act on a saved flow in this state; None when it may."""
-    found = FLOWS[verb][state]
-    return None if isinstance(found, FlowState) else f"{state.label}: {found}"
+    return _refusal(FLOWS[verb][state], state)
+
+
+def _refusal(found: BackfillState | FlowState | str, state: BackfillState | FlowState) -> str | None:
+    return None if isinstance(found, type(state)) else f"{state.label}: {found}"
 
 
 class Recurrence(StrEnum):
