@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-from textual import on, work
-from textual.widget import Widget
+from textual import work
 from typing_extensions import override
 
 from dpconsole.core.services import InstanceRow, ListKind, Selection
@@ -16,19 +14,19 @@ from dpconsole.screens.instance_columns import instance_columns
 from dpconsole.screens.instance_rows import INSTANCE_TERMS, InstanceRows
 from dpconsole.screens.listing import View
 from dpconsole.screens.prompts import ChoicePrompt
-from dpconsole.screens.session import Session
+from dpconsole.screens.tabbed import TabbedList
 from dpconsole.widgets.columns import Column
 from dpconsole.widgets.row_table import Sort
-from dpconsole.widgets.tab_bar import TabBar
 
 TITLES: dict[str, str] = {"computing": "Integration & computing", "modeling": "Modeling"}
 """The tabs, in their order."""
 
 
-class InstancesScreen(InstanceRows):
+class InstancesScreen(InstanceRows, TabbedList):
     """The list of recurring instances; each tab keeps its own filter, order and cursor, marks belong to both."""
 
     stack = "instances"
+    tab_titles: ClassVar[Mapping[str, str]] = TITLES
     title_words = "Recurring instances"
     kind = ListKind.INSTANCES
     table_name = "instance"
@@ -36,51 +34,23 @@ class InstancesScreen(InstanceRows):
     settled_sorts = frozenset({"due", "name"})
     like_terms: ClassVar[Mapping[str, Callable[[Any], str]]] = INSTANCE_TERMS
 
-    def __init__(self, session: Session, query: str | None = None) -> None:
-        self._tab = next(iter(TITLES))
-        self._views: dict[str, View] = {}
-        super().__init__(session, query)
-        self.tabs = TabBar(tuple(TITLES.values()))
-
     @property
     @override
     def listing(self) -> str:
-        return self._tab
+        return self.tab
 
     @property
     @override
     def columns_key(self) -> str:
-        return f"instances.{self._tab}"
+        return f"instances.{self.tab}"
 
     @override
     def every_column(self) -> tuple[Column, ...]:
-        return instance_columns(self.session, self._tab)
+        return instance_columns(self.session, self.tab)
 
     @override
-    def body(self) -> Iterable[Widget]:
-        yield self.tabs
-        yield from super().body()
-
-    @override
-    def show_count(self, words: str) -> None:
-        self.tabs.show_aside(words)
-
-    # Tabs
-
-    def action_tab(self, step: int) -> None:
-        """To the next tab."""
-        self.tabs.active += step
-
-    @on(TabBar.Selected)
-    def _show_tab(self, message: TabBar.Selected) -> None:
-        """The tab that is left keeps its filter, order and cursor."""
-        self._views[self._tab] = replace(self.view, cursor_id=self.table.cursor_id)
-        self._tab = list(TITLES)[message.index]
-        self.view = self._views.get(self._tab, View(self.view.query, self.default_sort))
-        self.table.columns = self.shown_columns()
-        self.table.sort = self.view.sort
-        self.filter_bar.text = self.view.query
-        self.ask(keep_cursor=False)
+    def first_view(self) -> View:
+        return View(self.view.query, self.default_sort)
 
     # From a row
 
@@ -114,6 +84,6 @@ class InstancesScreen(InstanceRows):
 
     @override
     def open_with(self, query: str, listing: str = "") -> None:
-        if listing and listing != self._tab:
+        if listing and listing != self.tab:
             self.tabs.active = list(TITLES).index(listing)
         super().open_with(query, listing)

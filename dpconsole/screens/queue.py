@@ -5,13 +5,11 @@ Both are selections: the marks, the filter and the verbs are those of the other 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, ClassVar
 
-from textual import on
-from textual.widget import Widget
 from typing_extensions import override
 
 from dpconsole.core.services import InstanceRow, ListKind, ListRequest, QueueRow
@@ -19,12 +17,12 @@ from dpconsole.screens.instance_columns import object_cell, priority_cell
 from dpconsole.screens.instance_rows import INSTANCE_TERMS, InstanceRows
 from dpconsole.screens.listing import View
 from dpconsole.screens.session import Session
+from dpconsole.screens.tabbed import TabbedList
 from dpconsole.screens.times import show_moment
 from dpconsole.widgets.columns import Column
 from dpconsole.widgets.ink import Cell, Ink
 from dpconsole.widgets.row_table import Sort
 from dpconsole.widgets.status import status_cell
-from dpconsole.widgets.tab_bar import TabBar
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +36,7 @@ class Tab:
     empty: str
 
 
-TABS: tuple[Tab, ...] = (
+_TABS = (
     Tab(
         "What runs next",
         "status:waiting_time,throttled,waiting_resource and unit:script,pipeline,node",
@@ -54,6 +52,8 @@ TABS: tuple[Tab, ...] = (
         "Nothing is paused.",
     ),
 )
+TABS: Mapping[str, Tab] = {tab.title: tab for tab in _TABS}
+"""The two lists by their titles, in their order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,41 +122,34 @@ def _of_its_row(term: Callable[[InstanceRow], str]) -> Callable[[Placed], str]:
     return lambda placed: term(placed.row)
 
 
-class QueueScreen(InstanceRows):
+class QueueScreen(InstanceRows, TabbedList):
     """The two lists; each tab keeps its own filter and cursor, marks belong to both."""
 
     stack = "queue"
+    tab_titles: ClassVar[Mapping[str, str]] = {title: title for title in TABS}
     title_words = "Queue & holds"
     kind = ListKind.INSTANCES
     table_name = "instance"
-    default_sort: ClassVar[Sort] = TABS[0].sort
+    default_sort: ClassVar[Sort] = _TABS[0].sort
     placeholder = "all of them - for instance: prio>=high project:trade"
     like_terms: ClassVar[Mapping[str, Callable[[Any], str]]] = {
         column: _of_its_row(term) for column, term in INSTANCE_TERMS.items()
     }
 
     def __init__(self, session: Session, query: str | None = None) -> None:
-        self._tab = TABS[0]
-        self._views: dict[str, View] = {}
         self._places: dict[int, int] = {}
         super().__init__(session, query or "")
         self.default_query = ""
-        self.tabs = TabBar(tuple(tab.title for tab in TABS))
 
     @property
     @override
     def columns_key(self) -> str:
-        return f"queue.{self._tab.title}"
+        return f"queue.{self.tab}"
 
     @override
     def every_column(self) -> tuple[Column, ...]:
         every = _columns(self.session)
         return tuple(every[column] for column in self._tab.columns)
-
-    @override
-    def body(self) -> Iterable[Widget]:
-        yield self.tabs
-        yield from super().body()
 
     @override
     def request(self, query: str | None = None) -> ListRequest:
@@ -171,10 +164,6 @@ class QueueScreen(InstanceRows):
     @override
     def typed_from(self) -> int:
         return len(self._lead)
-
-    @override
-    def show_count(self, words: str) -> None:
-        self.tabs.show_aside(words)
 
     @property
     @override
@@ -196,22 +185,13 @@ class QueueScreen(InstanceRows):
     def on_minute(self) -> None:
         self.table.update_rows(self.table.visible_ids)
 
-    # Tabs
+    @property
+    def _tab(self) -> Tab:
+        return TABS[self.tab]
 
-    def action_tab(self, step: int) -> None:
-        """To the other tab."""
-        self.tabs.active += step
-
-    @on(TabBar.Selected)
-    def _show_tab(self, message: TabBar.Selected) -> None:
-        """The tab that is left keeps its filter and cursor."""
-        self._views[self._tab.title] = replace(self.view, cursor_id=self.table.cursor_id)
-        self._tab = TABS[message.index]
-        self.view = self._views.get(self._tab.title, View("", self._tab.sort))
-        self.table.columns = self.shown_columns()
-        self.table.sort = self.view.sort
-        self.filter_bar.text = self.view.query
-        self.ask(keep_cursor=False)
+    @override
+    def first_view(self) -> View:
+        return View("", self._tab.sort)
 
     @property
     @override
