@@ -69,13 +69,18 @@ def _statements_are_compiled_once() -> Iterator[None]:
 
     The cache goes by the identity of the dialect, so that is shared as well; every store configures it alike. Readers
     and writers, told apart by their pools, keep one each: a test that refuses a writer's statements means no reader's.
+    A dialect learns what it speaks to from the first connection of its own engine; before, it is not shared.
     """
     first: dict[tuple[str, object], Engine] = {}
 
     def create(url: URL, **options: Any) -> Engine:
         made = create_engine(url, query_cache_size=5_000, **options)
-        known = first.setdefault((url.get_backend_name(), options.get("pool_size")), made)
-        made.dialect, made._compiled_cache = known.dialect, known._compiled_cache
+        role = (url.get_backend_name(), options.get("pool_size"))
+        known = first.get(role)
+        if known is None or known.dialect.server_version_info is None:
+            first[role] = made
+        else:
+            made.dialect, made._compiled_cache = known.dialect, known._compiled_cache
         return made
 
     with pytest.MonkeyPatch.context() as patch:

@@ -12,6 +12,9 @@ from dpconsole.app import ConsoleApp
 DIALOGS = "default"
 """The group of workers that wait for an operator's answer."""
 
+QUIET_ROUNDS = 3
+"""Rounds in a row without a thread at work: an answer may open a screen, which asks again."""
+
 KEYS = {
     "!": "exclamation_mark",
     "*": "asterisk",
@@ -37,10 +40,13 @@ KEYS = {
 async def settle(pilot: Pilot[int]) -> None:
     """Wait until every key is dealt with, every thread has answered, and every answer is on the screen."""
     assert isinstance(pilot.app, ConsoleApp)
-    for _ in range(3):
+    quiet = 0
+    while quiet < QUIET_ROUNDS:
         await pilot.app.dealt_with()
         await pilot.pause()
-        for worker in [worker for worker in pilot.app.workers if worker.group != DIALOGS and not worker.is_finished]:
+        reading = [worker for worker in pilot.app.workers if worker.group != DIALOGS and not worker.is_finished]
+        quiet = 0 if reading else quiet + 1
+        for worker in reading:
             with suppress(WorkerCancelled):  # a newer question took its place
                 await worker.wait()
     await pilot.pause()
